@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+int fd_write_full(int fd, const void *bytes, size_t n_bytes)
+{
+	const char *p = bytes;
+
+	while (n_bytes > 0) {
+		ssize_t n = write(fd, p, n_bytes);
+
+		if (n < 0) {
+			if (errno == EINTR)
+				continue;
+			return -errno;
+		}
+		p += n;
+		n_bytes -= (size_t)n;
+	}
+	return 0;
+}
+
+ssize_t fd_read_full(int fd, void *bytes, size_t n_bytes)
+{
+	char *p = bytes;
+	size_t n_read = 0;
+
+	while (n_read < n_bytes) {
+		ssize_t n = read(fd, p + n_read, n_bytes - n_read);
+
+		if (n < 0) {
+			if (errno == EINTR)
+				continue;
+			return -errno;
+		}
+		if (n == 0)
+			break;
+		n_read += (size_t)n;
+	}
+	return (ssize_t)n_read;
+}
+
+int fd_read_all(int fd, size_t max_bytes, char **ret_bytes, size_t *ret_n_bytes)
+{
+	_cleanup_free_ char *bytes = NULL;
+	size_t n_allocated = 4096, n_bytes = 0;
+	struct stat st;
+
+	/* One read for a regular file: its size, the end of the file, and the NUL. */
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0) {
+		if ((uint64_t)st.st_size > max_bytes)
+			return -EFBIG;
+		n_allocated = (size_t)st.st_size + 2;
+	}
+	for (;;) {
+		char *larger = realloc(bytes, n_allocated);
+		ssize_t n;
+
+		if (!larger)
+			return -ENOMEM;
+		bytes = larger;
+		n = fd_read_full(fd, bytes + n_bytes, n_allocated - n_bytes - 1);
+		if (n < 0)
+			return (int)n;
+		n_bytes += (size_t)n;
+		if (n_bytes > max_bytes)
+			return -EFBIG;
+		if (n_bytes < n_allocated - 1)
+			break;
+		n_allocated *= 2;
+	}
+	bytes[n_bytes] = '\0';
+	*ret_bytes = take_ptr(bytes);
+	if (ret_n_bytes)
+		*ret_n_bytes = n_bytes;
+	return 0;
+}
+
+int file_read_at(int directory_fd, const char *path, size_t max_bytes, char **ret_bytes,
+		 size_t *ret_n_bytes)
+{
+	_cleanup_close_ int fd = openat(directory_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		return -errno;
+	return fd_read_all(fd, max_bytes, ret_bytes, ret_n_bytes);
+}
+
+static int file_fill(int fd, const void *bytes, size_t n_bytes, unsigned int flags)
+{
+	int r = fd_write_full(fd, bytes, n_bytes);
+
+	if (r == 0 && (flags & FILE_REPLACE_SYNC) && fsync(fd) < 0)
+		r = -errno;
+	return r;
+}
+
+int file_write_at(int directory_fd, const char *path, const void *bytes, size_t n_bytes,
+		  mode_t mode)
+{
+	_cleanup_close_ int fd =
+		openat(directory_fd, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = file_fill(fd, bytes, n_bytes, 0);
+	if (r < 0)
+		unlinkat(directory_fd, path, 0);
+	return r;
+}
+
+int file_replace_at(int directory_fd, const char *path, const void *bytes, size_t n_bytes,
+		    mode_t mode, unsigned int flags)
+{
+	const char *slash = strrchr(path, '/');
+	int n_directory = slash ? (int)(slash + 1 - path) : 0;
+	_cleanup_close_ int fd = -EBADF;
+	char aside[PATH_MAX];
+	int r;
+
+	r = snprintf(aside, sizeof(aside), "%.*s.%s.%d.tmp", n_directory, path, path + n_directory,
+		     (int)getpid());
+	if (r < 0 || (size_t)r >= sizeof(aside))
+		return -ENAMETOOLONG;
+	fd = openat(directory_fd, aside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+		    mode);
+	if (fd < 0)
+		return -errno;
+	r = file_fill(fd, bytes, n_bytes, flags);
+	if (r == 0 && renameat(directory_fd, aside, directory_fd, path) < 0)
+		r = -errno;
+	if (r < 0)
+		unlinkat(directory_fd, aside, 0);
+	return r;
+}

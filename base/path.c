@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/path.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/syscalls.h"
+
+static int path_open(int root_fd, const char *path, int flags, mode_t mode, uint64_t resolve)
+{
+	struct open_how how = {
+		.flags = (uint64_t)(flags | O_CLOEXEC),
+		.mode = flags & O_CREAT ? mode : 0,
+		.resolve = resolve,
+	};
+	int fd;
+
+	/* EAGAIN: a rename somewhere raced with ".."; the kernel asks to try again. */
+	do {
+		fd = sys_openat2(root_fd, *path ? path : ".", &how);
+	} while (fd < 0 && (errno == EAGAIN || errno == EINTR));
+	return fd < 0 ? -errno : fd;
+}
+
+int path_open_in_root(int root_fd, const char *path, int flags, mode_t mode)
+{
+	return path_open(root_fd, path, flags, mode, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+}
+
+int path_open_beneath(int root_fd, const char *path, int flags, mode_t mode)
+{
+	while (*path == '/')
+		path++;
+	return path_open(root_fd, path, flags, mode,
+			 RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS);
+}
+
+int path_mkdir_in_root(int root_fd, const char *path, mode_t mode)
+{
+	_cleanup_close_ int fd = path_open_in_root(root_fd, path, O_PATH | O_DIRECTORY, 0);
+	char prefix[PATH_MAX];
+	size_t n = strlen(path);
+
+	if (fd >= 0 || fd != -ENOENT)
+		return take_fd(&fd);
+	if (n >= sizeof(prefix))
+		return -ENAMETOOLONG;
+
+	/*
+	 * From the root on, each prefix is opened anew by its whole path, so that ".." and links
+	 * mean what they mean to the kernel; what is missing is made below the parent just opened.
+	 */
+	fd = path_open_in_root(root_fd, "/", O_PATH | O_DIRECTORY, 0);
+	for (size_t start = 0; fd >= 0 && start < n;) {
+		size_t end;
+		char *name;
+		int child_fd;
+
+		while (path[start] == '/')
+			start++;
+		end = start + strcspn(path + start, "/");
+		if (end == start)
+			break;
+		memcpy(prefix, path, end);
+		prefix[end] = '\0';
+		name = prefix + start;
+		child_fd = path_open_in_root(root_fd, prefix, O_PATH | O_DIRECTORY, 0);
+		if (child_fd == -ENOENT) {
+			mode_t component_mode = path[end + strspn(path + end, "/")] ? 0755 : mode;
+
+			/* EEXIST: made meanwhile, or a dangling link, which the open below refuses.
+			 */
+			if (mkdirat(fd, name, component_mode) < 0 && errno != EEXIST)
+				return -errno;
+			child_fd =
+				path_open_in_root(fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+		}
+		close(fd);
+		fd = child_fd;
+		start = end;
+	}
+	return take_fd(&fd);
+}
+
+int path_open_parent_in_root(int root_fd, const char *path, const char **ret_name)
+{
+	char parent[PATH_MAX];
+	size_t n = strlen(path), n_parent;
+
+	while (n > 0 && path[n - 1] == '/')
+		n--;
+	n_parent = n;
+	while (n_parent > 0 && path[n_parent - 1] != '/')
+		n_parent--;
+	if (n_parent >= sizeof(parent))
+		return -ENAMETOOLONG;
+	memcpy(parent, path, n_parent);
+	parent[n_parent] = '\0';
+	*ret_name = path + n_parent;
+	return path_open_in_root(root_fd, n_parent ? parent : "/", O_PATH | O_DIRECTORY, 0);
+}
+
+int path_make_file_in_root(int root_fd, const char *path, mode_t mode)
+{
+	_cleanup_close_ int parent_fd = -EBADF;
+	_cleanup_close_ int made_fd = -EBADF;
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	int fd = path_open_in_root(root_fd, path, O_PATH, 0);
+
+	if (fd != -ENOENT)
+		return fd;
+	if (!*name)
+		return -EISDIR;
+	if (slash) {
+		char parent[PATH_MAX];
+		size_t n = (size_t)(slash - path);
+
+		if (n >= sizeof(parent))
+			return -ENAMETOOLONG;
+		memcpy(parent, path, n);
+		parent[n] = '\0';
+		parent_fd = path_mkdir_in_root(root_fd, n ? parent : "/", 0755);
+	} else {
+		parent_fd = path_open_in_root(root_fd, "/", O_PATH | O_DIRECTORY, 0);
+	}
+	if (parent_fd < 0)
+		return take_fd(&parent_fd);
+	made_fd = path_open_in_root(parent_fd, name,
+				    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NONBLOCK, mode);
+	if (made_fd < 0 && made_fd != -EEXIST)
+		return take_fd(&made_fd);
+	return path_open_in_root(parent_fd, name, O_PATH | O_NOFOLLOW, 0);
+}
+
+static int directory_empty(int directory_fd, dev_t device);
+
+static int entry_remove(int directory_fd, const char *name, dev_t device)
+{
+	_cleanup_close_ int fd = -EBADF;
+	struct stat st;
+	int r;
+
+	if (unlinkat(directory_fd, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	/* Linux says EISDIR for a directory, POSIX EPERM. */
+	if (errno != EISDIR && errno != EPERM)
+		return -errno;
+	fd = openat(directory_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_dev != device)
+		return -EXDEV;
+	r = directory_empty(fd, device);
+	if (unlinkat(directory_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT && r == 0)
+		r = -errno;
+	return r;
+}
+
+static int directory_empty(int directory_fd, dev_t device)
+{
+	int fd = fcntl(directory_fd, F_DUPFD_CLOEXEC, 3);
+	_cleanup_closedir_ DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	int first = 0;
+
+	if (!directory) {
+		int r = -errno;
+
+		if (fd >= 0)
+			close(fd);
+		return r;
+	}
+	while ((entry = readdir(directory))) {
+		int r;
+
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		r = entry_remove(directory_fd, entry->d_name, device);
+		if (r < 0 && first == 0)
+			first = r;
+	}
+	return first;
+}
+
+int path_remove_tree(int directory_fd, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(directory_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return entry_remove(directory_fd, name, st.st_dev);
+}

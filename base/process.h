@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Making processes with clone3(2) (Linux 5.3), which the C libraries don't wrap.
+ */
+#pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/**
+ * process_fork() - fork(2) with namespaces, a cgroup and a pidfd
+ * @flags: CLONE_*; CLONE_PIDFD and CLONE_INTO_CGROUP (5.7) are added as the next two ask
+ * @cgroup_fd: of a cgroup v2 directory that the child starts in, or -1
+ * @ret_pidfd: set in the parent, owned by the caller; may be NULL
+ *
+ * Return: the pid in the parent, 0 in the child, or a negative errno. No atfork handlers run: for
+ * single-threaded programs.
+ */
+pid_t process_fork(uint64_t flags, int cgroup_fd, int *ret_pidfd);
+
+/**
+ * process_vfork() - run @function in a child that borrows the memory, and wait until it has
+ * executed another program or ended
+ * @flags: as process_fork()'s; CLONE_VM and CLONE_VFORK are added
+ * @function: runs on a stack of its own (PROCESS_STACK_BYTES); what it returns is the child's exit
+ * status. It must not return through, or unlock, anything of the parent's.
+ *
+ * No page table is copied, and the moment of return is the moment of the exec. Only SIGKILL ends
+ * the parent meanwhile, so the child asks for PDEATHSIG first thing. A signal handler of the
+ * parent that runs in the child changes the parent's memory: block signals around it.
+ *
+ * Return: the pid, or a negative errno.
+ */
+pid_t process_vfork(uint64_t flags, int cgroup_fd, int *ret_pidfd, int (*function)(void *),
+		    void *argument);
+
+#define PROCESS_STACK_BYTES (256 * 1024)
+
+/** process_wait() - reap @pid; its wait status, or a negative errno */
+int process_wait(pid_t pid, int *ret_status);
+
+/** process_exit_status() - the shell's number for a wait status: the exit code, or 128 + signal */
+int process_exit_status(int wait_status);

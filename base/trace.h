@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The timeline of a start: phases stamped into a fixed table and written after the work is done.
+ *
+ * One table per process, off until trace_open(); off, a phase costs one test of a pointer. The
+ * table is shared memory, so what a container's child stamps before its exec is in its parent's
+ * table. The names are stable and listed in docs/profiling.md.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/cleanup.h"
+
+/**
+ * trace_open() - switch tracing on
+ * @tool: the process's name in the timeline; borrowed for the life of the process
+ * @path: LAMINA_TRACE: a file that gets one JSON object a line, appended; borrowed likewise
+ *
+ * Return: 0 or a negative errno (the tool runs on, untraced).
+ */
+int trace_open(const char *tool, const char *path);
+
+bool trace_is_on(void);
+
+/** trace_begin() - stamp a phase's start; @phase is a literal; give the result to trace_end() */
+unsigned int trace_begin(const char *phase);
+void trace_end(unsigned int slot);
+
+/** trace_event() - a moment without a duration, such as exec.done */
+void trace_event(const char *phase);
+
+/** trace_begin_at() - a phase that began at @start_ns (CLOCK_MONOTONIC), before tracing was on */
+unsigned int trace_begin_at(const char *phase, uint64_t start_ns);
+
+static inline void trace_scope_end(const unsigned int *slot)
+{
+	trace_end(*slot);
+}
+
+/* TRACE_PHASE("mnt.proc"); at the top of a block: the phase lasts until the block is left. */
+#define TRACE_PHASE_JOIN(a, b) a##b
+#define TRACE_PHASE_NAME(line) TRACE_PHASE_JOIN(trace_slot_, line)
+#define TRACE_PHASE(phase)                                                                         \
+	__attribute__((unused)) _cleanup_(trace_scope_end) const unsigned int TRACE_PHASE_NAME(    \
+		__LINE__) = trace_begin(phase)
+
+/** trace_set_container() - from here on this process stamps as the container's child, or not */
+void trace_set_container(bool is_container);
+
+/** trace_set_ids() - the container the phases belong to ("" for none), and the pid of its child */
+void trace_set_ids(const char *container_id, pid_t container_pid);
+
+/** trace_flush() - append all phases to the file with one write, and forget them */
+void trace_flush(void);
+
+/** trace_now() - CLOCK_MONOTONIC in nanoseconds */
+uint64_t trace_now(void);
