@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# What every bats file loads: the tools in PATH, a scratch directory on a tmpfs with a store and a
+# state of its own, the busybox image, and a check that nothing was left behind.
+#
+#	load helpers
+#
+#	@test "..." {
+#		need layerfs				# skips where it isn't built
+#		import_busybox				# into $LAMINA_STORE, once a file
+#		run --separate-stderr layerfs images
+#	}
+#
+# Each file has a $SCRATCH with $LAMINA_STORE and $LAMINA_STATE in it; each test starts in an empty
+# directory below it, $TEST_DIRECTORY. A test that wants a store to itself calls fresh_store. A file
+# with a setup(), teardown(), setup_file() or teardown_file() of its own calls the lamina_* one from
+# it. At the end of each file no mount, process, bundle, state or cgroup of it may be left; a test
+# that makes containers on purpose removes them.
+
+bats_require_minimum_version 1.5.0
+
+LAMINA_SOURCE=${LAMINA_SOURCE:-$(cd "${BATS_TEST_DIRNAME:-.}/../.." && pwd)}
+LAMINA_BIN=${LAMINA_BIN:-$LAMINA_SOURCE/build/bin}
+case :$PATH: in
+*:"$LAMINA_BIN":*) ;;
+*) PATH=$LAMINA_BIN:$PATH ;;
+esac
+export LAMINA_SOURCE LAMINA_BIN PATH
+# What the caller's shell has must not decide what the tests see.
+unset LAMINA_TRACE XDG_DATA_HOME XDG_RUNTIME_DIR
+export LC_ALL=C.UTF-8
+
+# need TOOL... - skip the test where one of the tools isn't there
+need() {
+	local tool
+
+	for tool; do
+		command -v "$tool" >/dev/null || skip "no $tool"
+	done
+}
+
+need_root() {
+	[ "$(id -u)" -eq 0 ] || skip "not root"
+}
+
+# busybox_image - print the directory of the busybox image's OCI layout, made once a file
+busybox_image() {
+	if [ ! -e "$SCRATCH/busybox/index.json" ]; then
+		"$LAMINA_SOURCE/tools/mkimage" busybox "$SCRATCH/busybox" >&2 || return
+	fi
+	printf '%s\n' "$SCRATCH/busybox"
+}
+
+# import_busybox - busybox:latest into $LAMINA_STORE, once a store
+import_busybox() {
+	need layerfs
+	[ -e "$LAMINA_STORE/images/names/busybox:latest" ] ||
+		layerfs import "$(busybox_image)" busybox:latest >&2
+}
+
+# fresh_store - from here to the end of this test the store and the state are empty ones
+fresh_store() {
+	export LAMINA_STORE=$TEST_DIRECTORY/store LAMINA_STATE=$TEST_DIRECTORY/state
+}
+
+# scratch_mounts - the mount points below $SCRATCH that this mount namespace has
+scratch_mounts() {
+	awk -v s="$SCRATCH/" 'index($5 "/", s) == 1 { print $5 }' /proc/self/mountinfo
+}
+
+# scratch_processes - pids of the processes that know of $SCRATCH: by their arguments, environment,
+# working directory, or a mount made from it (a container's root); not this shell and its parents
+scratch_processes() {
+	local pid parents=" $$ $BASHPID $PPID "
+
+	pid=$PPID
+	while [ "$pid" -gt 1 ]; do
+		pid=$(sed 's/.*) . \([0-9]*\) .*/\1/' "/proc/$pid/stat" 2>/dev/null) || break
+		parents+="$pid "
+	done
+	for pid in /proc/[0-9]*; do
+		pid=${pid#/proc/}
+		[[ $parents == *" $pid "* ]] && continue
+		# shellcheck disable=SC2094
+		if grep -qsF "$SCRATCH" "/proc/$pid/mountinfo" "/proc/$pid/cmdline" ||
+			[[ $(readlink "/proc/$pid/cwd" 2>/dev/null) == "$SCRATCH"* ]]; then
+			[[ $(ps -o stat= -p "$pid" 2>/dev/null) == [!Z]* ]] && echo "$pid"
+		fi
+	done
+	return 0
+}
+
+# lamina_cgroups - the cgroups that lamina has, in every hierarchy
+lamina_cgroups() {
+	find /sys/fs/cgroup -mindepth 2 -maxdepth 4 -type d -path '*/lamina*/*' 2>/dev/null | sort
+}
+
+# left_cgroups, left_files - what is there and should not be
+left_cgroups() {
+	local cgroup
+
+	# Other tests run meanwhile: theirs have processes in them, or are gone in a moment.
+	for _ in 1 2 3 4 5 6; do
+		local left=()
+		while read -r cgroup; do
+			[[ $BEFORE_CGROUPS == *"$cgroup"* ]] && continue
+			[ -s "$cgroup/cgroup.procs" ] && [ -n "$(<"$cgroup/cgroup.procs")" ] && continue
+			[ -d "$cgroup" ] && left+=("$cgroup")
+		done < <(lamina_cgroups)
+		[ ${#left[@]} -eq 0 ] && return 0
+		sleep 0.3
+	done
+	printf '%s\n' "${left[@]}"
+}
+
+left_files() {
+	local path
+
+	for path in "$LAMINA_STORE"/{containers,names,staging}/* "$LAMINA_STATE"/*; do
+		[ -e "$path" ] || [ -L "$path" ] || continue
+		printf '%s\n' "$path"
+	done
+}
+
+# assert_nothing_left - fail with a list where the store has a bundle, a name or something half
+# made, the state a container, or a mount is below $SCRATCH
+assert_nothing_left() {
+	local left
+
+	left=$(left_files; scratch_mounts)
+	[ -z "$left" ] || {
+		printf 'left behind:\n%s\n' "$left" >&2
+		return 1
+	}
+}
+
+lamina_setup_file() {
+	local parent=${TMPDIR:-/tmp}
+
+	if [ "$(stat -f -c %T /dev/shm 2>/dev/null)" = tmpfs ] && [ -w /dev/shm ]; then
+		parent=/dev/shm
+	fi
+	SCRATCH=$(mktemp -d "$parent/lamina-test.XXXXXX")
+	LAMINA_STORE=$SCRATCH/store
+	LAMINA_STATE=$SCRATCH/state
+	BEFORE_CGROUPS=$(lamina_cgroups)
+	export SCRATCH LAMINA_STORE LAMINA_STATE BEFORE_CGROUPS
+}
+
+lamina_teardown_file() {
+	local status=0 left pid
+
+	[ -n "${SCRATCH:-}" ] && [ -d "$SCRATCH" ] || return 0
+	cd /
+	# A launcher may be a moment from its end.
+	for _ in 1 2 3 4 5 6 7 8; do
+		left=$(scratch_processes)
+		[ -z "$left" ] && break
+		sleep 0.1
+	done
+	if [ -n "$left" ]; then
+		echo "processes left behind:" >&2
+		for pid in $left; do
+			ps -o pid=,ppid=,args= -p "$pid" >&2
+			kill -KILL "$pid" 2>/dev/null
+		done
+		status=1
+	fi
+	left=$(scratch_mounts)
+	if [ -n "$left" ]; then
+		printf 'mounts left behind:\n%s\n' "$left" >&2
+		tac <<<"$left" | while read -r mount; do umount -l "$mount"; done
+		status=1
+	fi
+	left=$(left_files)
+	if [ -n "$left" ]; then
+		printf 'files left behind:\n%s\n' "$left" >&2
+		status=1
+	fi
+	left=$(left_cgroups)
+	if [ -n "$left" ]; then
+		printf 'cgroups left behind:\n%s\n' "$left" >&2
+		tac <<<"$left" | xargs -r rmdir 2>/dev/null
+		status=1
+	fi
+	chmod -R u+rwX "$SCRATCH" 2>/dev/null
+	rm -rf --one-file-system "$SCRATCH"
+	return "$status"
+}
+
+lamina_setup() {
+	TEST_DIRECTORY=$SCRATCH/test-$BATS_TEST_NUMBER
+	mkdir -p "$TEST_DIRECTORY"
+	cd "$TEST_DIRECTORY" || return
+	export TEST_DIRECTORY
+}
+
+lamina_teardown() {
+	:
+}
+
+setup_file() {
+	lamina_setup_file
+}
+
+teardown_file() {
+	lamina_teardown_file
+}
+
+setup() {
+	lamina_setup
+}
+
+teardown() {
+	lamina_teardown
+}

@@ -1,0 +1,52 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The helpers themselves: a check that sees nothing would let every leak pass.
+load helpers
+
+@test "each test starts in an empty directory on the scratch file system" {
+	[ "$PWD" = "$TEST_DIRECTORY" ]
+	[ -z "$(ls -A)" ]
+	[[ $LAMINA_STORE == "$SCRATCH"/* ]]
+	[[ $LAMINA_STATE == "$SCRATCH"/* ]]
+}
+
+@test "a mount left below the scratch directory is seen" {
+	need_root
+	mkdir mnt
+	mount -t tmpfs none mnt
+	run scratch_mounts
+	umount mnt
+	[ "$output" = "$TEST_DIRECTORY/mnt" ]
+	[ -z "$(scratch_mounts)" ]
+}
+
+@test "a process that works in the scratch directory is seen" {
+	sleep 60 3>&- &
+	pid=$!
+	run scratch_processes
+	kill "$pid"
+	wait "$pid" || true
+	[[ " ${lines[*]} " == *" $pid "* ]]
+}
+
+@test "bundles, names, staging and states are seen" {
+	fresh_store
+	[ -z "$(left_files)" ]
+	mkdir -p "$LAMINA_STORE"/{containers/c,names,staging} "$LAMINA_STATE/s"
+	ln -s ../containers/gone "$LAMINA_STORE/names/n"
+	run left_files
+	[ "${#lines[@]}" -eq 3 ]
+	run ! assert_nothing_left
+}
+
+@test "an empty cgroup of lamina's is seen" {
+	need_root
+	local hierarchy
+	for hierarchy in /sys/fs/cgroup /sys/fs/cgroup/pids /sys/fs/cgroup/unified; do
+		mkdir -p "$hierarchy/lamina/helpers-test-$$" 2>/dev/null && break
+	done
+	[ -d "$hierarchy/lamina/helpers-test-$$" ] || skip "no cgroup can be made"
+	run left_cgroups
+	rmdir "$hierarchy/lamina/helpers-test-$$"
+	[[ $output == *"helpers-test-$$"* ]]
+}
