@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * floor-start: a container start with Docker's default isolation, and nothing else.
+ *
+ * No image, no bundle, no JSON, no state: the command line has the layers and the program, all else
+ * is wired in. Read the two tables below to know what such a start asks of the kernel; time the
+ * program to know the least that it can cost on a machine.
+ */
+#include "bench/floor/floor.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "base/process.h"
+#include "base/syscalls.h"
+
+struct step {
+	const char *what;
+	int (*take)(struct floor *floor);
+};
+
+static int ask_to_die_with_the_parent(struct floor *floor)
+{
+	return prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+static int make_mounts_private(struct floor *floor)
+{
+	return sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+}
+
+/* The launcher's, on the host. */
+static const struct step parent_steps[] = {
+	{ "mount the overlay", root_make },
+	{ "make the cgroups", cgroup_make },
+};
+
+/* The container's child's, in its namespaces. */
+static const struct step child_steps[] = {
+	{ "set the parent's death signal", ask_to_die_with_the_parent },
+	{ "enter the cgroups", cgroup_enter },
+	{ "bring the loopback interface up", process_loopback_up },
+	{ "make the mounts private", make_mounts_private },
+	{ "attach the root", root_attach },
+	{ "mount /proc", mount_proc },
+	{ "mount /dev", mount_dev },
+	{ "mount /dev/pts", mount_dev_pts },
+	{ "mount /dev/shm", mount_dev_shm },
+	{ "mount /dev/mqueue", mount_dev_mqueue },
+	{ "mount /sys", mount_sys },
+	{ "mount /sys/fs/cgroup", cgroup_mount },
+	{ "bind the files of /etc", mount_etc },
+	{ "mask paths", mount_masks },
+	{ "make paths read-only", mount_read_only_paths },
+	{ "switch to the root", root_switch },
+	{ "set the host name", process_hostname },
+	{ "join a session keyring", process_keyring },
+	{ "make a session", process_session },
+	{ "set the user", process_identity },
+	{ "drop capabilities", process_capabilities },
+	{ "load the seccomp filter", process_seccomp },
+	{ "close descriptors", process_descriptors },
+};
+
+static int steps_take(struct floor *floor, const struct step *steps, size_t n_steps)
+{
+	for (size_t i = 0; i < n_steps; i++) {
+		floor->step = steps[i].what;
+		if (steps[i].take(floor) < 0) {
+			floor->step_errno = errno;
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int child(void *argument)
+{
+	static char *const environment[] = {
+		(char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		(char *)"HOSTNAME=floor",
+		NULL,
+	};
+	struct floor *floor = argument;
+	sigset_t none;
+
+	if (steps_take(floor, child_steps, sizeof(child_steps) / sizeof(child_steps[0])) < 0)
+		return 125;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	execve(floor->program[0], floor->program, environment);
+	floor->step = "execute the program";
+	floor->step_errno = errno;
+	return 127;
+}
+
+static int start(struct floor *floor, pid_t *ret_pid)
+{
+	uint64_t flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC |
+			 (floor->host_network ? 0 : CLONE_NEWNET);
+	sigset_t all, earlier;
+	pid_t pid;
+
+	/* A handler that ran in the vforked child would run on the parent's memory. */
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &earlier);
+	floor->step = "make the process";
+	pid = process_vfork(flags, floor->v2_fd, NULL, child, floor);
+	sigprocmask(SIG_SETMASK, &earlier, NULL);
+	if (pid < 0) {
+		floor->step_errno = -(int)pid;
+		return -1;
+	}
+	*ret_pid = pid;
+	return 0;
+}
+
+static int run(struct floor *floor)
+{
+	int status = 0;
+	pid_t pid;
+	int r;
+
+	r = steps_take(floor, parent_steps, sizeof(parent_steps) / sizeof(parent_steps[0]));
+	if (r == 0)
+		r = start(floor, &pid);
+	if (r == 0)
+		process_wait(pid, &status);
+	cgroup_remove(floor);
+	if (floor->step_errno) {
+		fprintf(stderr, "floor-start: cannot %s: %s\n", floor->step,
+			strerror(floor->step_errno));
+		return r < 0 ? 125 : process_exit_status(status);
+	}
+	return process_exit_status(status);
+}
+
+static int usage(void)
+{
+	fputs("usage: floor-start [--no-reexec] [--network host|none] --lower DIR...\n"
+	      "       {--upper DIR --work DIR | --ephemeral} -- PROGRAM [ARGUMENT...]\n",
+	      stderr);
+	return 125;
+}
+
+/* --lower takes all that follows up to the next option: topmost first. */
+static int arguments_take(struct floor *floor, char **argv)
+{
+	bool ephemeral = false;
+
+	for (; *argv && strcmp(*argv, "--"); argv++) {
+		if (!strcmp(*argv, "--ephemeral")) {
+			ephemeral = true;
+		} else if (!strcmp(*argv, "--no-reexec")) {
+			floor->no_reexec = true;
+		} else if (!argv[1]) {
+			return -1;
+		} else if (!strcmp(*argv, "--upper")) {
+			floor->upper = *++argv;
+		} else if (!strcmp(*argv, "--work")) {
+			floor->work = *++argv;
+		} else if (!strcmp(*argv, "--network")) {
+			floor->host_network = !strcmp(*++argv, "host");
+		} else if (!strcmp(*argv, "--lower")) {
+			while (argv[1] && argv[1][0] == '/' && floor->n_lowers < FLOOR_MAX_LOWERS)
+				floor->lowers[floor->n_lowers++] = *++argv;
+		} else {
+			return -1;
+		}
+	}
+	if (!argv[0] || !argv[1] || floor->n_lowers == 0 || ephemeral != !floor->upper ||
+	    !floor->upper != !floor->work)
+		return -1;
+	floor->program = argv + 1;
+	return 0;
+}
+
+int main(int argc, char *argv[])
+{
+	struct floor floor = { .root_fd = -1, .v2_fd = -1 };
+
+	if (argc < 2 || arguments_take(&floor, argv + 1) < 0)
+		return usage();
+	if (!floor.no_reexec && process_protect(argv) < 0) {
+		perror("floor-start: cannot execute a protected copy of itself");
+		return 125;
+	}
+	return run(&floor);
+}
