@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Timing commands against each other: one run of each in turn, a pause before every run.
+ *
+ * Interleaved, since a machine's mood changes over minutes; paced, since a kernel that has just
+ * moved a process between cgroups does it again within its RCU grace period for a thousandth of the
+ * price, which no caller with one container to start ever sees.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "base/json_write.h"
+
+enum measure {
+	MEASURE_STAMP,	/* from the caller's fork to the program's first instruction */
+	MEASURE_RETURN, /* from the caller's fork to the end of the command */
+	MEASURE_CPU,	/* of the command and all it waited for; a daemon's work is not in it */
+	N_MEASURES,
+};
+
+/* Samples in microseconds, as they came; sorted by samples_sort(). */
+struct samples {
+	double *values;
+	size_t n_values;
+};
+
+struct variant {
+	const char *name;
+	const char *before, *after; /* shell commands around each run, untimed; or NULL */
+	char **argv;		    /* "{}" is the round's number; NULL-terminated; borrowed */
+	bool has_stamp;		    /* the program writes CLOCK_MONOTONIC to its standard output */
+	struct samples samples[N_MEASURES];
+	uint64_t max_rss_kb;
+	bool failed; /* and left out from then on */
+};
+
+struct comparison {
+	const char *scenario, *host;
+	uint64_t n_rounds, n_warmups, pace_ms;
+	struct variant *variants;
+	size_t n_variants;
+	const struct variant *reference; /* of the ratios; among @variants */
+};
+
+/**
+ * variant_run() - run a variant once
+ * @round: replaces "{}" in its arguments
+ * @keep: add to the samples (a warm-up isn't)
+ *
+ * Return: 0 or a negative errno; -ECHILD: the command failed, @error has its standard error.
+ */
+int variant_run(struct variant *variant, uint64_t round, bool keep, struct error *error);
+
+void samples_sort(struct samples *samples);
+
+/** samples_at() - the value below which @share (0 to 1) of the sorted samples are; 0 for none */
+double samples_at(const struct samples *samples, double share);
+
+/** comparison_print() - tables for people, in microseconds */
+void comparison_print(const struct comparison *comparison, FILE *file);
+
+/** comparison_write() - one JSON object: every quantile and every sample */
+void comparison_write(const struct comparison *comparison, struct json_writer *writer);
