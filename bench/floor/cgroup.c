@@ -75,6 +75,18 @@ static int device_rules_write(int directory_fd)
 	return 0;
 }
 
+/* A directory may be there without its hierarchy being mounted on it. */
+static int hierarchy_open(int all_fd, const char *name, long magic)
+{
+	int fd = openat(all_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct statfs fs;
+
+	if (fd < 0 || (fstatfs(fd, &fs) == 0 && (long)fs.f_type == magic))
+		return fd;
+	close(fd);
+	return -1;
+}
+
 static int parent_open(int root_fd, bool is_cpuset)
 {
 	int fd;
@@ -129,8 +141,7 @@ int cgroup_make(struct floor *floor)
 	if (fs.f_type == CGROUP2_SUPER_MAGIC)
 		return hierarchy_make(floor, all_fd, "", true);
 	for (size_t i = 0; i < sizeof(hierarchy_names) / sizeof(hierarchy_names[0]); i++) {
-		int fd = openat(all_fd, hierarchy_names[i],
-				O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		int fd = hierarchy_open(all_fd, hierarchy_names[i], CGROUP_SUPER_MAGIC);
 
 		if (fd < 0)
 			continue;
@@ -138,7 +149,7 @@ int cgroup_make(struct floor *floor)
 			return -1;
 		close(fd);
 	}
-	all_fd = openat(all_fd, "unified", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	all_fd = hierarchy_open(all_fd, "unified", CGROUP2_SUPER_MAGIC);
 	return all_fd < 0 ? 0 : hierarchy_make(floor, all_fd, "unified", true);
 }
 
