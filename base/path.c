@@ -4,6 +4,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -100,7 +102,8 @@ int path_open_parent_in_root(int root_fd, const char *path, const char **ret_nam
 		return -ENAMETOOLONG;
 	memcpy(parent, path, n_parent);
 	parent[n_parent] = '\0';
-	*ret_name = path + n_parent;
+	/* "/" is all slashes: the root itself has no name. */
+	*ret_name = n ? path + n_parent : path + strlen(path);
 	return path_open_in_root(root_fd, n_parent ? parent : "/", O_PATH | O_DIRECTORY, 0);
 }
 
@@ -137,35 +140,78 @@ int path_make_file_in_root(int root_fd, const char *path, mode_t mode)
 	return path_open_in_root(parent_fd, name, O_PATH | O_NOFOLLOW, 0);
 }
 
-static int directory_empty(int directory_fd, dev_t device);
+/*
+ * Directories deeper than this are moved up to the tree's top and removed from there, so that no
+ * depth (a container can make any) takes more descriptors, stack or memory than this much.
+ */
+#define REMOVE_MAX_DEPTH 64
 
-static int entry_remove(int directory_fd, const char *name, dev_t device)
+struct removal {
+	int top_fd; /* borrowed; where what is too deep goes */
+	unsigned int n_moved;
+	bool again; /* something was moved behind the back of the reader of the top */
+};
+
+static int directory_empty(struct removal *removal, int directory_fd, unsigned int depth);
+
+static int entry_move(struct removal *removal, int directory_fd, const char *name)
 {
-	_cleanup_close_ int fd = -EBADF;
-	struct stat st;
-	int r;
+	char aside[64];
+
+	do {
+		snprintf(aside, sizeof(aside), ".remove.%d.%u", (int)getpid(), removal->n_moved++);
+		if (sys_renameat2(directory_fd, name, removal->top_fd, aside, RENAME_NOREPLACE) ==
+		    0) {
+			removal->again = true;
+			return 0;
+		}
+	} while (errno == EEXIST);
+	/* A mount point stays where it is. */
+	return errno == ENOENT ? 0 : errno == EBUSY ? -EXDEV : -errno;
+}
+
+static int entry_remove(struct removal *removal, int directory_fd, const char *name,
+			unsigned int depth)
+{
+	struct open_how how = {
+		.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV,
+	};
+	int fd, r;
 
 	if (unlinkat(directory_fd, name, 0) == 0 || errno == ENOENT)
 		return 0;
-	/* Linux says EISDIR for a directory, POSIX EPERM. */
-	if (errno != EISDIR && errno != EPERM)
+	/* Linux says EISDIR for a directory, POSIX EPERM, and a mount point is EBUSY. */
+	if (errno != EISDIR && errno != EPERM && errno != EBUSY)
 		return -errno;
-	fd = openat(directory_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	r = errno;
+	if (depth == REMOVE_MAX_DEPTH)
+		return entry_move(removal, directory_fd, name);
+	/* No mount is entered, one of the same file system neither: EXDEV. */
+	do {
+		fd = sys_openat2(directory_fd, name, &how);
+	} while (fd < 0 && (errno == EAGAIN || errno == EINTR));
 	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (st.st_dev != device)
-		return -EXDEV;
-	r = directory_empty(fd, device);
+		return errno == ENOENT ? 0 : errno == ENOTDIR ? -r : -errno;
+	if (depth == 0) {
+		removal->top_fd = fd;
+		do {
+			removal->again = false;
+			r = directory_empty(removal, fd, depth);
+		} while (removal->again && r == 0);
+	} else {
+		r = directory_empty(removal, fd, depth);
+	}
+	close(fd);
 	if (unlinkat(directory_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT && r == 0)
 		r = -errno;
 	return r;
 }
 
-static int directory_empty(int directory_fd, dev_t device)
+static int directory_empty(struct removal *removal, int directory_fd, unsigned int depth)
 {
-	int fd = fcntl(directory_fd, F_DUPFD_CLOEXEC, 3);
+	/* An open of its own: a duplicate would share the place that was read up to. */
+	int fd = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_closedir_ DIR *directory = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
 	int first = 0;
@@ -175,14 +221,14 @@ static int directory_empty(int directory_fd, dev_t device)
 
 		if (fd >= 0)
 			close(fd);
-		return r;
+		return r == -ENOENT ? 0 : r;
 	}
 	while ((entry = readdir(directory))) {
 		int r;
 
 		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
 			continue;
-		r = entry_remove(directory_fd, entry->d_name, device);
+		r = entry_remove(removal, directory_fd, entry->d_name, depth + 1);
 		if (r < 0 && first == 0)
 			first = r;
 	}
@@ -191,9 +237,7 @@ static int directory_empty(int directory_fd, dev_t device)
 
 int path_remove_tree(int directory_fd, const char *name)
 {
-	struct stat st;
+	struct removal removal = { .top_fd = -EBADF };
 
-	if (fstatat(directory_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 0 : -errno;
-	return entry_remove(directory_fd, name, st.st_dev);
+	return entry_remove(&removal, directory_fd, name, 0);
 }

@@ -47,7 +47,7 @@ int path_make_file_in_root(int root_fd, const char *path, mode_t mode);
 /**
  * path_open_parent_in_root() - the fd of the directory of @path, resolved in the root, and its last
  * component
- * @ret_name: points into @path; "" where @path is the root itself
+ * @ret_name: points into @path, slashes at its end and all; "" where @path is the root itself
  *
  * Return: an O_PATH fd owned by the caller, or a negative errno.
  */
@@ -56,8 +56,9 @@ int path_open_parent_in_root(int root_fd, const char *path, const char **ret_nam
 /**
  * path_remove_tree() - remove @name below @directory_fd and all that is in it, by descriptor
  *
- * Never follows a symbolic link and never leaves the file system of @name (-EXDEV at a mount).
- * Stays correct while others remove the same tree.
+ * Never follows a symbolic link and never enters a mount, a bind mount of the same file system
+ * neither (-EXDEV). Takes a bounded number of descriptors and little memory for a tree of any
+ * depth. Stays correct while others remove the same tree.
  *
  * Return: 0 (also when it isn't there) or the first negative errno; what could be removed is gone.
  */

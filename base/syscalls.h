@@ -22,6 +22,12 @@
 #define MNT_DETACH	2
 #define UMOUNT_NOFOLLOW 8
 #endif
+/* In glibc's <stdio.h>, not in musl's: the same words as there. */
+#ifndef RENAME_NOREPLACE
+#define RENAME_NOREPLACE (1 << 0)
+#define RENAME_EXCHANGE	 (1 << 1)
+#define RENAME_WHITEOUT	 (1 << 2)
+#endif
 #ifndef SYS_open_tree_attr
 #define SYS_open_tree_attr 467
 #endif
