@@ -46,6 +46,7 @@ size_t scratch_count(const struct scratch_directory *scratch, const char *name);
 
 /**
  * scratch_in_mount_namespace() - from here on this process has a mount namespace of its own, with
- * private mounts; the test is skipped where that is not allowed
+ * private mounts; the test is skipped where that is not allowed. Make scratch directories behind
+ * it: a descriptor from before sees the earlier namespace.
  */
 void scratch_in_mount_namespace(void);
