@@ -23,3 +23,8 @@ int lock_try(int fd, enum lock_mode mode)
 {
 	return lock_flock(fd, mode, LOCK_NB);
 }
+
+void lock_release(int fd)
+{
+	(void)flock(fd, LOCK_UN);
+}
