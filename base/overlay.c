@@ -63,7 +63,11 @@ static int tmpfs_make(uint64_t n_bytes)
 	return fd < 0 ? -errno : fd;
 }
 
-static int ephemeral_add(const struct overlay *overlay, int fs_fd)
+/*
+ * The tmpfs must stay open until the overlay is made: closing the last descriptor of a detached
+ * mount dissolves it, and overlayfs then refuses its directories (EINVAL).
+ */
+static int ephemeral_add(const struct overlay *overlay, int fs_fd, int *ret_tmpfs_fd)
 {
 	_cleanup_close_ int tmpfs_fd = tmpfs_make(overlay->ephemeral_bytes);
 	int r;
@@ -71,7 +75,11 @@ static int ephemeral_add(const struct overlay *overlay, int fs_fd)
 	if (tmpfs_fd < 0)
 		return tmpfs_fd;
 	r = ephemeral_set(fs_fd, tmpfs_fd, "upperdir", "upper");
-	return r < 0 ? r : ephemeral_set(fs_fd, tmpfs_fd, "workdir", "work");
+	if (r == 0)
+		r = ephemeral_set(fs_fd, tmpfs_fd, "workdir", "work");
+	if (r == 0)
+		*ret_tmpfs_fd = take_fd(&tmpfs_fd);
+	return r;
 }
 
 static int options_set(const struct overlay *overlay, int fs_fd)
@@ -92,8 +100,6 @@ static int options_set(const struct overlay *overlay, int fs_fd)
 	if (overlay->flags & OVERLAY_USERXATTR &&
 	    sys_fsconfig(fs_fd, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) < 0)
 		return -errno;
-	if (overlay->flags & OVERLAY_EPHEMERAL)
-		return ephemeral_add(overlay, fs_fd);
 	return 0;
 }
 
@@ -127,11 +133,14 @@ static int overlay_mount_new_api(const struct overlay *overlay, int *ret_mount_f
 				 struct error *error)
 {
 	_cleanup_close_ int fs_fd = sys_fsopen("overlay", FSOPEN_CLOEXEC);
+	_cleanup_close_ int tmpfs_fd = -EBADF;
 	int r, fd;
 
 	if (fs_fd < 0)
 		return error_set(error, -errno, "cannot use overlayfs");
 	r = overlay_configure(overlay, fs_fd);
+	if (r == 0 && overlay->flags & OVERLAY_EPHEMERAL)
+		r = ephemeral_add(overlay, fs_fd, &tmpfs_fd);
 	if (r == 0 && sys_fsconfig(fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		r = -errno;
 	if (r < 0)
