@@ -39,8 +39,13 @@ struct scratch scratch_make(void)
 
 void scratch_remove(struct scratch *scratch)
 {
+	char *slash = strrchr(scratch->path, '/');
+	_cleanup_close_ int parent_fd = -EBADF;
+
 	close(scratch->fd);
-	(void)path_remove_tree(AT_FDCWD, scratch->path);
+	*slash = '\0';
+	parent_fd = open(scratch->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	(void)path_remove_tree(parent_fd, slash + 1);
 }
 
 char *scratch_path(const struct scratch *scratch, const char *name)
