@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+#include "fs/layer/import_state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/lock.h"
+#include "base/path.h"
+#include "base/trace.h"
+#include "fs/image/name.h"
+#include "fs/layer/chain_id.h"
+
+/* The source's bytes, with a word to who shows the progress. */
+struct watched_bytes {
+	struct byte_stream stream;
+	struct byte_stream *source;
+	const struct import_progress *progress;
+	const char *layer;
+	uint64_t n_bytes, n_total;
+};
+
+static ssize_t watched_next(struct byte_stream *stream, const void **ret_block, struct error *error)
+{
+	struct watched_bytes *bytes = (struct watched_bytes *)stream;
+	ssize_t n = bytes->source->next(bytes->source, ret_block, error);
+
+	if (n > 0)
+		bytes->n_bytes += (uint64_t)n;
+	if (bytes->progress && n > 0)
+		bytes->progress->layer(bytes->progress->argument, bytes->layer, bytes->n_bytes,
+				       bytes->n_total, false);
+	return n;
+}
+
+int import_layer_stage(struct import *import, const char *path, struct byte_stream *blob,
+		       const char *digest, uint64_t n_bytes, const char *diff_id,
+		       struct staged_layer **ret_layer, struct error *error)
+{
+	const struct import_progress *progress = import->options->progress;
+	struct watched_bytes watched = {
+		.stream = { .next = watched_next },
+		.source = blob,
+		.progress = progress,
+		.layer = digest ? digest : path,
+		.n_total = n_bytes,
+	};
+	struct staged_layer *layers =
+		reallocarray(import->layers, import->n_layers + 1, sizeof(*layers));
+	struct staged_layer *layer;
+	char name[24];
+	int r;
+
+	if (!layers)
+		return error_set(error, -ENOMEM, "cannot unpack '%s'", path);
+	import->layers = layers;
+	layer = &layers[import->n_layers];
+	*layer = (struct staged_layer){ .path = strdup(path) };
+	if (!layer->path)
+		return error_set(error, -ENOMEM, "cannot unpack '%s'", path);
+	snprintf(name, sizeof(name), "layer-%zu", import->n_layers);
+	import->n_layers++;
+	r = layer_unpack(import->staging_fd, name, &watched.stream, digest, n_bytes, diff_id,
+			 &layer->unpacked, &import->result->warnings, error);
+	if (r < 0)
+		return error_prefix(error, r, "layer %s", digest ? digest : path);
+	if (progress)
+		progress->layer(progress->argument, watched.layer, watched.n_bytes, n_bytes, true);
+	*ret_layer = layer;
+	return 0;
+}
+
+static int chain_layer_path(struct chain_layer *layer, const char *directory, const char *name)
+{
+	return snprintf(layer->path, sizeof(layer->path), "%s/%s", directory, name) <
+			       (int)sizeof(layer->path)
+		       ? 0
+		       : -ENAMETOOLONG;
+}
+
+/* Is the chain there, in the store or in this import? */
+static int chain_layer_find(struct import *import, struct chain_layer *layer)
+{
+	int r = chain_layer_path(layer, "layers", layer->chain_id + strlen("sha256:"));
+
+	if (r == 0)
+		r = layer_facts_read(import->store->fd, layer->path, &layer->facts);
+	if (r != -ENOENT)
+		return r;
+	for (size_t i = 0; i < import->n_layers; i++) {
+		struct staged_layer *staged = &import->layers[i];
+
+		if (strcmp(staged->chain_id, layer->chain_id))
+			continue;
+		layer->facts = staged->unpacked.facts;
+		return chain_layer_path(layer, import->staging, staged->unpacked.name);
+	}
+	return -ENOENT;
+}
+
+static int layer_from_directory(struct import *import, const struct layout_directory *layout,
+				const struct source_layer *wanted, struct staged_layer **ret_layer,
+				struct error *error)
+{
+	_cleanup_file_bytes_ struct file_bytes bytes = {};
+	_cleanup_close_ int fd = layout_directory_open(layout, wanted->path);
+
+	if (fd < 0)
+		return error_set(error, fd, "layer %s: cannot open '%s'", wanted->digest,
+				 wanted->path);
+	if (file_bytes_init(&bytes, fd, wanted->path) < 0)
+		return error_set(error, -ENOMEM, "layer %s", wanted->digest);
+	return import_layer_stage(import, wanted->path, &bytes.stream, wanted->digest,
+				  wanted->n_bytes, wanted->diff_id, ret_layer, error);
+}
+
+static int image_layers_import(struct import *import, const struct layout_directory *layout,
+			       const struct source_image *image, struct chain_layer *layers,
+			       struct error *error)
+{
+	char chain_id[DIGEST_TEXT_BYTES] = "";
+
+	for (size_t i = 0; i < image->n_layers; i++) {
+		struct chain_layer *layer = &layers[i];
+		struct staged_layer *staged;
+		int r;
+
+		chain_id_next(chain_id, image->layers[i].diff_id);
+		memcpy(layer->chain_id, chain_id, sizeof(chain_id));
+		r = chain_layer_find(import, layer);
+		if (r < 0 && r != -ENOENT)
+			return error_set(error, r, "cannot look for layer %s", chain_id);
+		if (r == 0)
+			continue;
+		r = layer_from_directory(import, layout, &image->layers[i], &staged, error);
+		if (r < 0)
+			return r;
+		memcpy(staged->chain_id, chain_id, sizeof(chain_id));
+		r = chain_layer_find(import, layer);
+		if (r < 0)
+			return error_set(error, r, "cannot stage layer %s", chain_id);
+	}
+	return 0;
+}
+
+static int images_name(struct source_images *images, const char *name, struct error *error)
+{
+	struct image_name parsed;
+	struct source_image *image = images->items;
+	int r;
+
+	if (!name)
+		return 0;
+	r = image_name_parse(name, &parsed, error);
+	if (r < 0)
+		return r;
+	if (parsed.digest[0])
+		return error_say(error, -EINVAL, "'%s': an image can't be given a digest", name);
+	/* Of several images the one that has this name already is meant. */
+	for (size_t i = 0; images->n_items > 1 && i < images->n_items; i++) {
+		if (string_list_contains(&images->items[i].names, parsed.name)) {
+			struct source_image found = images->items[i];
+
+			images->items[i] = images->items[0];
+			images->items[0] = found;
+			while (images->n_items > 1) {
+				struct source_images rest = { &images->items[1], 1 };
+				struct source_image last = images->items[--images->n_items];
+
+				images->items[1] = last;
+				rest.items = malloc(sizeof(last));
+				if (!rest.items)
+					return error_set(error, -ENOMEM, "cannot name the image");
+				*rest.items = last;
+				source_images_deinit(&rest);
+			}
+		}
+	}
+	if (images->n_items > 1)
+		return error_say(error, -EINVAL,
+				 "it has %zu images, and none is called '%s': import them without "
+				 "a name, then tag them",
+				 images->n_items, parsed.name);
+	string_list_deinit(&image->names);
+	image->names = (struct string_list){};
+	if (string_list_add(&image->names, parsed.name) < 0)
+		return error_set(error, -ENOMEM, "cannot name the image");
+	return 0;
+}
+
+static int import_images(struct import *import, struct layout_directory *layout,
+			 struct source_images *images, struct error *error)
+{
+	for (size_t i = 0; i < images->n_items; i++) {
+		struct source_image *image = &images->items[i];
+		_cleanup_free_ struct chain_layer *layers =
+			calloc(image->n_layers + 1, sizeof(*layers));
+		int r;
+
+		if (!layers)
+			return error_set(error, -ENOMEM, "cannot import");
+		r = image_layers_import(import, layout, image, layers, error);
+		if (r == 0)
+			r = record_stage(import, image, layers, image->n_layers, error);
+		if (r < 0)
+			return r;
+	}
+	return import_publish(import, images, error);
+}
+
+static void import_deinit(struct import *import)
+{
+	if (import->staging)
+		store_discard(import->store, import->staging);
+	cleanup_close(&import->staging_fd);
+	free(import->staging);
+	for (size_t i = 0; i < import->n_layers; i++)
+		free(import->layers[i].path);
+	free(import->layers);
+}
+
+/* The last component of a path, for bare tags: "/images/busybox/" is "busybox". */
+static char *path_basename(const char *path)
+{
+	size_t n = strlen(path), start;
+
+	while (n > 0 && path[n - 1] == '/')
+		n--;
+	for (start = n; start > 0 && path[start - 1] != '/'; start--)
+		;
+	return strndup(path + start, n - start);
+}
+
+static int import_directory(struct import *import, int fd, struct error *error)
+{
+	_cleanup_source_images_ struct source_images images = {};
+	_cleanup_free_ char *repository = path_basename(import->options->source);
+	struct layout_directory layout;
+	int r;
+
+	layout_directory_init(&layout, fd, repository);
+	r = source_images_read(&layout.source, &images, error);
+	if (r == 0)
+		r = images_name(&images, import->options->name, error);
+	if (r == 0)
+		r = import_images(import, &layout, &images, error);
+	return r;
+}
+
+int image_import(const struct store *store, const struct import_options *options,
+		 struct import_result *result, struct error *error)
+{
+	_cleanup_(import_deinit) struct import import = {
+		.store = store,
+		.options = options,
+		.result = result,
+		.staging_fd = -EBADF,
+	};
+	_cleanup_close_ int fd = open(options->source, O_RDONLY | O_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return error_set(error, -errno, "cannot open '%s'", options->source);
+	r = store_stage(store, &import.staging, &import.staging_fd, error);
+	if (r < 0)
+		return r;
+	r = import_directory(&import, fd, error);
+	return r < 0 ? error_prefix(error, r, "'%s'", options->source) : 0;
+}
+
+void import_result_deinit(struct import_result *result)
+{
+	string_list_deinit(&result->digests);
+	string_list_deinit(&result->names);
+	metadata_warnings_deinit(&result->warnings);
+}
+
+void import_collect(const struct store *store)
+{
+	int fd = openat(store->fd, "staging", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_closedir_ DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+
+	if (!directory)
+		cleanup_close(&fd);
+	while (directory && (entry = readdir(directory))) {
+		_cleanup_close_ int entry_fd = -EBADF;
+		char name[300];
+
+		if (entry->d_name[0] == '.')
+			continue;
+		entry_fd = openat(fd, entry->d_name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+		snprintf(name, sizeof(name), "staging/%s", entry->d_name);
+		if (entry_fd >= 0 && lock_try(entry_fd, LOCK_MODE_EXCLUSIVE) == 0)
+			store_discard(store, name);
+	}
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+#include "fs/layer/unpack.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+#include "base/fd.h"
+#include "base/json_write.h"
+#include "base/trace.h"
+#include "fs/archive/decompress.h"
+
+#define FACTS_MAX_BYTES 4096
+
+static int facts_write(int directory_fd, const struct layer_facts *facts)
+{
+	_cleanup_json_writer_ struct json_writer writer = {};
+	int r;
+
+	json_write_object_begin(&writer, NULL);
+	json_write_string(&writer, "diff_id", facts->diff_id);
+	json_write_uint(&writer, "tar_bytes", facts->n_tar_bytes);
+	json_write_uint(&writer, "content_bytes", facts->n_content_bytes);
+	json_write_bool(&writer, "opaque_root", facts->opaque_root);
+	json_write_object_end(&writer);
+	buffer_add_char(&writer.buffer, '\n');
+	r = json_writer_status(&writer);
+	return r < 0 ? r
+		     : file_write_at(directory_fd, "layer.json", writer.buffer.bytes,
+				     writer.buffer.n_bytes, 0600);
+}
+
+int layer_facts_read(int directory_fd, const char *directory, struct layer_facts *ret_facts)
+{
+	_cleanup_json_ struct json_document document = {};
+	struct layer_facts facts = {};
+	struct json_value root;
+	const char *diff_id;
+	char path[PATH_MAX];
+	int r;
+
+	if (snprintf(path, sizeof(path), "%s/layer.json", directory) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	r = json_parse_file_at(&document, directory_fd, path, FACTS_MAX_BYTES, NULL);
+	if (r < 0)
+		return r;
+	root = json_root(&document);
+	diff_id = json_string(json_get(root, "diff_id"));
+	if (!diff_id || !digest_is_valid(diff_id) ||
+	    json_uint64(json_get(root, "tar_bytes"), &facts.n_tar_bytes) < 0 ||
+	    json_uint64(json_get(root, "content_bytes"), &facts.n_content_bytes) < 0)
+		return -EUCLEAN;
+	memcpy(facts.diff_id, diff_id, DIGEST_TEXT_BYTES);
+	facts.opaque_root = json_bool_or(json_get(root, "opaque_root"), false);
+	*ret_facts = facts;
+	return 0;
+}
+
+/* The layer's root as Docker makes it, whatever the staging directory hands down. */
+static int diff_make(int directory_fd, struct error *error)
+{
+	_cleanup_close_ int fd = -EBADF;
+
+	if (mkdirat(directory_fd, "diff", 0755) < 0)
+		return error_set(error, -errno, "cannot make the layer's directory");
+	fd = openat(directory_fd, "diff", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return error_set(error, -errno, "cannot open the layer's directory");
+	fremovexattr(fd, "system.posix_acl_default");
+	fremovexattr(fd, "system.posix_acl_access");
+	if (fchmod(fd, 0755) < 0)
+		return error_set(error, -errno, "cannot make the layer's directory");
+	return take_fd(&fd);
+}
+
+/* Applies the layer, then reads on to the end of the tar, and of the blob, for their digests. */
+static int streams_read(int diff_fd, struct digested_bytes *blob, struct unpacked_layer *layer,
+			struct layer_report *report, struct error *error)
+{
+	_cleanup_decompressed_bytes_ struct decompressed_bytes plain = {};
+	_cleanup_digested_bytes_ struct digested_bytes tar = {};
+	int r = decompressed_bytes_init(&plain, &blob->stream, error);
+
+	if (r < 0)
+		return r;
+	if (digested_bytes_init(&tar, &plain.stream, UINT64_MAX) < 0)
+		return error_set(error, -ENOMEM, "cannot unpack");
+	r = layer_apply(diff_fd, &tar.stream, report, error);
+	if (r == 0)
+		r = byte_stream_drain(&tar.stream, error);
+	if (r == 0)
+		r = byte_stream_drain(&blob->stream, error);
+	if (r < 0)
+		return r;
+	digest_stream_finish(tar.digest, layer->facts.diff_id);
+	layer->facts.n_tar_bytes = tar.n_bytes;
+	layer->facts.n_content_bytes = report->n_bytes;
+	layer->facts.opaque_root = report->opaque_root;
+	layer->compression = decompressed_bytes_compression(&plain);
+	return 0;
+}
+
+static int layer_verify(const struct unpacked_layer *layer, const char *digest, uint64_t n_bytes,
+			const char *diff_id, struct error *error)
+{
+	if (n_bytes != UINT64_MAX && layer->n_bytes != n_bytes)
+		return error_say(error, -EBADMSG, "it has %llu bytes instead of %llu",
+				 (unsigned long long)layer->n_bytes, (unsigned long long)n_bytes);
+	if (digest && strcmp(layer->digest, digest))
+		return error_say(error, -EBADMSG, "its content has the digest %s", layer->digest);
+	if (diff_id && strcmp(layer->facts.diff_id, diff_id))
+		return error_say(error, -EBADMSG, "unpacked, its diff id is %s instead of %s",
+				 layer->facts.diff_id, diff_id);
+	return 0;
+}
+
+int layer_unpack(int staging_fd, const char *name, struct byte_stream *blob, const char *digest,
+		 uint64_t n_bytes, const char *diff_id, struct unpacked_layer *ret_layer,
+		 struct metadata_warnings *warnings, struct error *error)
+{
+	TRACE_PHASE("layer.unpack");
+	_cleanup_digested_bytes_ struct digested_bytes digested = {};
+	_cleanup_close_ int directory_fd = -EBADF, diff_fd = -EBADF;
+	struct unpacked_layer layer = {};
+	struct layer_report report = { .warnings = *warnings };
+	int r;
+
+	if (snprintf(layer.name, sizeof(layer.name), "%s", name) >= (int)sizeof(layer.name))
+		return error_set(error, -ENAMETOOLONG, "cannot stage '%s'", name);
+	if (mkdirat(staging_fd, name, 0700) < 0)
+		return error_set(error, -errno, "cannot make the layer's directory");
+	directory_fd = openat(staging_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (directory_fd < 0)
+		return error_set(error, -errno, "cannot open the layer's directory");
+	diff_fd = diff_make(directory_fd, error);
+	if (diff_fd < 0)
+		return diff_fd;
+	if (digested_bytes_init(&digested, blob, n_bytes) < 0)
+		return error_set(error, -ENOMEM, "cannot unpack");
+	r = streams_read(diff_fd, &digested, &layer, &report, error);
+	*warnings = report.warnings;
+	if (r < 0)
+		return r;
+	digest_stream_finish(digested.digest, layer.digest);
+	layer.n_bytes = digested.n_bytes;
+	r = layer_verify(&layer, digest, n_bytes, diff_id, error);
+	if (r < 0)
+		return r;
+	r = facts_write(directory_fd, &layer.facts);
+	if (r < 0)
+		return error_set(error, r, "cannot write 'layer.json'");
+	*ret_layer = layer;
+	return 0;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Unpacking: a layer's blob becomes a directory in the staging area, and both of its digests are
+ * taken over the whole stream on the way. And the layers that the store has: layers/<chain id>/
+ * with diff/ and layer.json, what is known about it.
+ */
+#pragma once
+
+#include "fs/layer/apply.h"
+#include "fs/store.h"
+
+/* What layer.json keeps. */
+struct layer_facts {
+	char diff_id[DIGEST_TEXT_BYTES];
+	uint64_t n_tar_bytes;	  /* of the uncompressed tar */
+	uint64_t n_content_bytes; /* of all files in it */
+	bool opaque_root;	  /* hides all layers below */
+};
+
+struct unpacked_layer {
+	char name[24];			/* of its directory below the staging directory */
+	char digest[DIGEST_TEXT_BYTES]; /* of the blob as it came */
+	uint64_t n_bytes;
+	const char *compression; /* "gzip", "zstd" or "none" */
+	struct layer_facts facts;
+};
+
+/**
+ * layer_unpack() - make @staging_fd/@name/{diff/,layer.json} of a blob, read to its end
+ * @digest: what the blob's digest must be, or NULL
+ * @n_bytes: the size it must have, or UINT64_MAX
+ * @diff_id: what the diff id must be, or NULL
+ *
+ * Return: 0 or a negative errno (-EBADMSG: not what it should be); on failure the directory is
+ * left in part.
+ */
+int layer_unpack(int staging_fd, const char *name, struct byte_stream *blob, const char *digest,
+		 uint64_t n_bytes, const char *diff_id, struct unpacked_layer *ret_layer,
+		 struct metadata_warnings *warnings, struct error *error);
+
+/** layer_facts_read() - what is known about the layer in @directory; -ENOENT: there is none */
+int layer_facts_read(int directory_fd, const char *directory, struct layer_facts *ret_facts);
