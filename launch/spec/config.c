@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "launch/capability.h"
+#include "launch/seccomp/arch.h"
+#include "launch/seccomp/default_profile.h"
 
 void spec_write_strings(struct json_writer *writer, const char *key, const struct string_list *list,
 			bool null_if_empty)
@@ -307,6 +309,19 @@ static void cgroups_path_write(const struct spec_container *container, struct js
 	json_write_string(writer, "cgroupsPath", path);
 }
 
+/* The privileged are confined only by a profile that was asked for. */
+static void seccomp_write(const struct spec_request *request, struct json_writer *writer)
+{
+	enum seccomp_arch_index arch = seccomp_native_arch();
+
+	if (request->seccomp_profile)
+		json_write_raw(writer, "seccomp", request->seccomp_profile,
+			       strlen(request->seccomp_profile));
+	else if (!request->seccomp_unconfined && !request->options->privileged &&
+		 arch != SECCOMP_N_ARCHES)
+		seccomp_default_write(writer, "seccomp", request->capabilities, arch);
+}
+
 static void linux_write(const struct spec_container *container, struct json_writer *writer)
 {
 	const struct spec_request *request = container->request;
@@ -317,6 +332,7 @@ static void linux_write(const struct spec_container *container, struct json_writ
 	resources_write(request, writer);
 	cgroups_path_write(container, writer);
 	namespaces_write(request, writer);
+	seccomp_write(request, writer);
 	devices_write(&request->devices, writer);
 	if (spec_paths_are_confined(container)) {
 		spec_masked_paths_write(writer, "maskedPaths");

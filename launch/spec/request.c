@@ -12,6 +12,7 @@
 #include "launch/capability.h"
 #include "launch/signal_name.h"
 #include "launch/spec/environment.h"
+#include "launch/spec/seccomp_option.h"
 
 #define NAME_MAX_BYTES		  64 /* the kernel's __NEW_UTS_LEN */
 #define SECCOMP_PROFILE_MAX_BYTES (4 * 1024 * 1024)
@@ -137,15 +138,11 @@ static int security_value(struct spec_request *request, const char *name, size_t
 			  const char *value, struct error *error)
 {
 	if (n_name == 7 && !strncmp(name, "seccomp", 7)) {
-		int r;
-
-		free(take_ptr(request->seccomp_profile));
 		request->seccomp_unconfined = !strcmp(value, "unconfined");
-		if (request->seccomp_unconfined || !strcmp(value, "builtin"))
-			return 0;
-		r = file_read_at(AT_FDCWD, value, SECCOMP_PROFILE_MAX_BYTES,
-				 &request->seccomp_profile, NULL);
-		return r < 0 ? error_set(error, r, "cannot read seccomp profile '%s'", value) : 0;
+		request->seccomp_path = NULL;
+		if (!request->seccomp_unconfined && strcmp(value, "builtin"))
+			request->seccomp_path = value;
+		return 0;
 	}
 	if (n_name == 8 && !strncmp(name, "apparmor", 8)) {
 		request->apparmor_profile = strcmp(value, "unconfined") ? value : NULL;
@@ -184,6 +181,27 @@ static int security_parse(struct spec_request *request, const char *text, struct
 	if (!value || !*value)
 		return error_usage(error, "unknown '--security-opt %s'", text);
 	return security_value(request, text, n_name, value, error);
+}
+
+static int seccomp_read(struct spec_request *request, struct error *error)
+{
+	_cleanup_json_writer_ struct json_writer writer = {};
+	_cleanup_free_ char *text = NULL;
+	size_t n_bytes;
+	int r;
+
+	if (!request->seccomp_path)
+		return 0;
+	r = file_read_at(AT_FDCWD, request->seccomp_path, SECCOMP_PROFILE_MAX_BYTES, &text,
+			 &n_bytes);
+	if (r < 0)
+		return error_set(error, r, "cannot read seccomp profile '%s'",
+				 request->seccomp_path);
+	r = seccomp_option_write(text, n_bytes, request->capabilities, &writer, error);
+	if (r < 0)
+		return error_prefix(error, r, "seccomp profile '%s'", request->seccomp_path);
+	request->seccomp_profile = take_ptr(writer.buffer.bytes);
+	return 0;
 }
 
 /* lamina-init lies beside the program that runs. */
@@ -244,6 +262,8 @@ static int rest_parse(const struct spec_options *options, struct spec_request *r
 		r = sysctl_check(request, options->sysctls.items[i], error);
 	for (size_t i = 0; r == 0 && i < options->security_opts.n_items; i++)
 		r = security_parse(request, options->security_opts.items[i], error);
+	if (r == 0)
+		r = seccomp_read(request, error);
 	if (r == 0)
 		r = devices_parse(&options->devices, &options->device_cgroup_rules,
 				  options->privileged, &request->devices, error);

@@ -23,7 +23,8 @@ struct spec_request {
 	bool host_network, host_ipc, no_shm, host_pid, host_uts, host_cgroup;
 	bool no_new_privileges, paths_unconfined;
 	bool seccomp_unconfined;
-	char *seccomp_profile;	      /* the text of the file named, or NULL; owned */
+	const char *seccomp_path;     /* borrowed; NULL: the default profile */
+	char *seccomp_profile;	      /* of that file, as linux.seccomp; owned */
 	const char *apparmor_profile; /* borrowed; NULL: none */
 	const char *stop_signal;      /* borrowed; NULL: not said */
 	int64_t stop_timeout;	      /* seconds, -1: for ever */

@@ -90,12 +90,16 @@ static int lines_add(const struct spec_container *container, const char *name,
 		     struct string_list *list, struct error *error)
 {
 	_cleanup_free_ char *text = NULL;
-	int r = file_read_at(container->bundle_fd, name, LAYERS_MAX_BYTES, &text, NULL);
+	size_t n_bytes;
+	int r = file_read_at(container->bundle_fd, name, LAYERS_MAX_BYTES, &text, &n_bytes);
 
 	if (r == -ENOENT)
 		return 0;
 	if (r < 0)
 		return error_set(error, r, "cannot read '%s'", name);
+	/* What writes it may have been killed at it. */
+	if (n_bytes == 0 || text[n_bytes - 1] != '\n' || strlen(text) != n_bytes)
+		return error_say(error, -EBADMSG, "'%s' is not whole", name);
 	for (char *line = text; *line;) {
 		size_t n = strcspn(line, "\n");
 		char *next = line + n + (line[n] == '\n');
@@ -118,10 +122,15 @@ static int read_write_layer(const struct spec_container *container, struct overl
 	int r = file_read_at(container->bundle_fd, "ephemeral", 64, &size, NULL);
 
 	if (r == 0) {
-		size[strcspn(size, "\n")] = '\0';
+		char *newline = strchr(size, '\n');
+
 		overlay->is_ephemeral = true;
-		if (*size && string_to_bytes(size, &overlay->ephemeral_bytes) < 0)
-			return error_say(error, -EBADMSG, "'ephemeral': '%s' is not a size", size);
+		if (newline && !newline[1])
+			*newline = '\0';
+		else
+			r = -EBADMSG;
+		if (r < 0 || string_to_uint64(size, INT64_MAX, &overlay->ephemeral_bytes) < 0)
+			return error_say(error, -EBADMSG, "'ephemeral' is not a number of bytes");
 		return 0;
 	}
 	if (r != -ENOENT)
