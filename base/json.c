@@ -265,6 +265,8 @@ static int punctuation_check(const struct json_document *document, struct error 
 				return json_bad(error, text, at, "expected ':'");
 			at = space_skip(text, at + 1, n);
 		}
+		if (depth == 0 && i > 0)
+			return json_bad(error, text, at, "something behind the document");
 		start = token->type == JSON_STRING ? token->start - 1u : token->start;
 		if (at != start)
 			return json_bad(error, text, at, "expected a value");
@@ -349,6 +351,26 @@ static int tokens_convert(struct json_document *document, const jsmntok_t *from,
 	return 0;
 }
 
+/* Before jsmn sees it, which takes quadratic time to close what is nested deeply. */
+static int depth_check(const struct json_document *document, struct error *error)
+{
+	const char *end = document->text + document->n_bytes;
+	bool in_string = false;
+	size_t depth = 0;
+
+	for (const char *p = document->text; p < end; p++) {
+		if (*p == '"')
+			in_string = !in_string;
+		else if (in_string && *p == '\\')
+			p++;
+		else if (!in_string && (*p == '[' || *p == '{') && ++depth > JSON_MAX_DEPTH)
+			return error_say(error, -E2BIG, "nested deeper than %d", JSON_MAX_DEPTH);
+		else if (!in_string && (*p == ']' || *p == '}') && depth > 0)
+			depth--;
+	}
+	return 0;
+}
+
 static int tokens_find(struct json_document *document, jsmntok_t **ret_tokens, struct error *error)
 {
 	/* A guess that fits most documents; when it doesn't, jsmn counts. */
@@ -359,8 +381,10 @@ static int tokens_find(struct json_document *document, jsmntok_t **ret_tokens, s
 
 	if (!tokens)
 		return error_set(error, -ENOMEM, "cannot parse");
+	/* With the space behind the text: jsmn wants to see the end of a number or a word. */
 	jsmn_init(&parser);
-	n = jsmn_parse(&parser, document->text, document->n_bytes, tokens, (unsigned int)n_guess);
+	n = jsmn_parse(&parser, document->text, document->n_bytes + 1, tokens,
+		       (unsigned int)n_guess);
 	if (n == JSMN_ERROR_NOMEM) {
 		/* No document has more tokens than bytes. */
 		jsmntok_t *larger = reallocarray(tokens, document->n_bytes + 1, sizeof(*tokens));
@@ -369,7 +393,7 @@ static int tokens_find(struct json_document *document, jsmntok_t **ret_tokens, s
 			return error_set(error, -ENOMEM, "cannot parse");
 		tokens = larger;
 		jsmn_init(&parser);
-		n = jsmn_parse(&parser, document->text, document->n_bytes, tokens,
+		n = jsmn_parse(&parser, document->text, document->n_bytes + 1, tokens,
 			       (unsigned int)document->n_bytes + 1);
 	}
 	if (n == JSMN_ERROR_PART)
@@ -386,8 +410,10 @@ static int tokens_find(struct json_document *document, jsmntok_t **ret_tokens, s
 static int document_fill(struct json_document *document, struct error *error)
 {
 	_cleanup_free_ jsmntok_t *from = NULL;
-	int r = tokens_find(document, &from, error);
+	int r = depth_check(document, error);
 
+	if (r == 0)
+		r = tokens_find(document, &from, error);
 	if (r < 0)
 		return r;
 	document->tokens = reallocarray(NULL, document->n_tokens, sizeof(*document->tokens));
@@ -432,13 +458,14 @@ int json_parse(struct json_document *document, const char *text, size_t n_bytes,
 	/* Tokens hold 32-bit offsets (jsmn's are int). */
 	if (n_bytes > INT32_MAX / 2)
 		return error_say(error, -EFBIG, "a document of %zu bytes", n_bytes);
-	parsed.text = malloc(2 * (n_bytes + 1));
+	parsed.text = malloc(2 * (n_bytes + 2));
 	if (!parsed.text)
 		return error_set(error, -ENOMEM, "cannot parse");
-	parsed.decoded = parsed.text + n_bytes + 1;
+	parsed.decoded = parsed.text + n_bytes + 2;
 	memcpy(parsed.text, text, n_bytes);
 	memcpy(parsed.decoded, text, n_bytes);
-	parsed.text[n_bytes] = parsed.decoded[n_bytes] = '\0';
+	memcpy(parsed.text + n_bytes, " ", 2);
+	memcpy(parsed.decoded + n_bytes, " ", 2);
 	r = document_fill(&parsed, error);
 	if (r < 0) {
 		json_document_deinit(&parsed);
