@@ -25,15 +25,42 @@ static const char *scratch_parent(void)
 	return directory && *directory ? directory : "/tmp";
 }
 
+/*
+ * A failing cmocka test leaves by longjmp(), past every cleanup: what it made is removed when the
+ * process ends.
+ */
+static struct string_list made;
+static pid_t maker;
+
+static void mounts_detach(const char *path);
+
+static void made_remove(void)
+{
+	/* A child that forgets _exit() must not take its parent's. */
+	STRING_LIST_FOR_EACH (&made, i) {
+		if (getpid() != maker)
+			break;
+		mounts_detach(made.items[i]);
+		(void)path_remove_tree(AT_FDCWD, made.items[i]);
+	}
+	string_list_deinit(&made);
+}
+
 struct scratch_directory scratch_directory_make(void)
 {
 	struct scratch_directory scratch = { .fd = -EBADF };
+
+	if (!maker) {
+		maker = getpid();
+		atexit(made_remove);
+	}
 
 	snprintf(scratch.path, sizeof(scratch.path), "%s/lamina-unit.XXXXXX", scratch_parent());
 	if (!mkdtemp(scratch.path))
 		fail_msg("cannot make '%s': %s", scratch.path, strerror(errno));
 	scratch.fd = open(scratch.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_true(scratch.fd >= 0);
+	assert_int_equal(string_list_add(&made, scratch.path), 0);
 	return scratch;
 }
 
