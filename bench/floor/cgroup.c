@@ -56,12 +56,16 @@ static int copy_file(int from_fd, int to_fd, const char *name)
 	return n <= 0 ? -1 : write_file(to_fd, name, text, (size_t)n);
 }
 
-/* A new cpuset is empty, and takes no process (ENOSPC) before it has processors and memory. */
+/*
+ * A new cpuset is empty, and takes no process (ENOSPC) before it has processors and memory. With
+ * clone_children a parent gives its own to those made below it.
+ */
 static int cpuset_initialise(int from_fd, int to_fd)
 {
-	if (copy_file(from_fd, to_fd, "cpuset.cpus") < 0)
+	if (copy_file(from_fd, to_fd, "cpuset.cpus") < 0 ||
+	    copy_file(from_fd, to_fd, "cpuset.mems") < 0)
 		return -1;
-	return copy_file(from_fd, to_fd, "cpuset.mems");
+	return write_file(to_fd, "cgroup.clone_children", "1", 1);
 }
 
 static int device_rules_write(int directory_fd)
@@ -104,9 +108,8 @@ static int parent_open(int root_fd, bool is_cpuset)
 
 static int hierarchy_make(struct floor *floor, int root_fd, const char *name, bool is_v2)
 {
-	bool is_cpuset = !strcmp(name, "cpuset");
 	struct hierarchy *hierarchy = &floor->hierarchies[floor->n_hierarchies];
-	int parent_fd = parent_open(root_fd, is_cpuset);
+	int parent_fd = parent_open(root_fd, !strcmp(name, "cpuset"));
 
 	if (parent_fd < 0 || mkdirat(parent_fd, floor->cgroup, 0755) < 0)
 		return -1;
@@ -115,8 +118,6 @@ static int hierarchy_make(struct floor *floor, int root_fd, const char *name, bo
 	/* Readable: clone3() takes no O_PATH descriptor. */
 	hierarchy->directory_fd =
 		openat(parent_fd, floor->cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (is_cpuset && cpuset_initialise(parent_fd, hierarchy->directory_fd) < 0)
-		return -1;
 	close(parent_fd);
 	if (!strcmp(name, "devices") && device_rules_write(hierarchy->directory_fd) < 0)
 		return -1;

@@ -46,6 +46,7 @@ static const struct step child_steps[] = {
 	{ "make the mounts private", make_mounts_private },
 	{ "attach the root", root_attach },
 	{ "mount /proc", mount_proc },
+	{ "write sysctls", write_sysctls },
 	{ "mount /dev", mount_dev },
 	{ "mount /dev/pts", mount_dev_pts },
 	{ "mount /dev/shm", mount_dev_shm },

@@ -58,6 +58,7 @@ void cgroup_remove(struct floor *floor);
 
 /* mounts.c: what a container finds under its root */
 int mount_proc(struct floor *floor);
+int write_sysctls(struct floor *floor);
 int mount_dev(struct floor *floor);
 int mount_dev_pts(struct floor *floor);
 int mount_dev_shm(struct floor *floor);

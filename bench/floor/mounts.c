@@ -3,6 +3,7 @@
 #include "bench/floor/floor.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -51,6 +52,25 @@ int clone_read_only(int directory_fd, const char *path)
 int mount_proc(struct floor *floor)
 {
 	return sys_mount("proc", "proc", "proc", plain, NULL);
+}
+
+/* Docker's two, which let the unprivileged bind low ports and ping, in a network of its own. */
+int write_sysctls(struct floor *floor)
+{
+	static const char *const sysctls[][2] = {
+		{ "proc/sys/net/ipv4/ip_unprivileged_port_start", "0" },
+		{ "proc/sys/net/ipv4/ping_group_range", "0 2147483647" },
+	};
+
+	for (size_t i = 0; i < sizeof(sysctls) / sizeof(sysctls[0]) && !floor->host_network; i++) {
+		int fd = open(sysctls[i][0], O_WRONLY | O_CLOEXEC);
+		ssize_t n = write(fd, sysctls[i][1], strlen(sysctls[i][1]));
+
+		close(fd);
+		if (n < 0)
+			return -1;
+	}
+	return 0;
 }
 
 int mount_dev(struct floor *floor)
