@@ -34,6 +34,10 @@ int main(int argc, char *argv[])
 	const struct command commands[] = {
 		create_command,
 		import_command,
+		images_command,
+		inspect_command,
+		tag_command,
+		rmi_command,
 		rm_command,
 		mount_command,
 		umount_command,
