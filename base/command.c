@@ -354,8 +354,8 @@ static int tool_run(const struct tool *tool, int argc, char **argv,
 				return error_usage(error, "unknown command '%s'", arguments[1]);
 			if (command->flags & COMMAND_RAW) {
 				char *help[] = { (char *)"--help", NULL };
-				struct command_call call = { tool, command, globals.values,
-							     NULL, 1,	    help };
+				struct command_call call = { tool, command, globals.values, NULL, 1,
+							     help, argv };
 
 				*ret_command = command;
 				return command->run(&call, error);
@@ -371,7 +371,7 @@ static int tool_run(const struct tool *tool, int argc, char **argv,
 	*ret_command = command;
 	if (command->flags & COMMAND_RAW) {
 		struct command_call call = {
-			tool, command, globals.values, NULL, (int)(argv + argc - rest), rest
+			tool, command, globals.values, NULL, (int)(argv + argc - rest), rest, argv
 		};
 
 		return command->run(&call, error);
@@ -396,7 +396,7 @@ static int tool_run(const struct tool *tool, int argc, char **argv,
 	if (r < 0)
 		return r;
 	struct command_call call = {
-		tool, command, globals.values, options.values, parser.n_arguments, arguments
+		tool, command, globals.values, options.values, parser.n_arguments, arguments, argv
 	};
 	return command->run(&call, error);
 }

@@ -55,6 +55,7 @@ struct command_call {
 	void *options; /* the verb's */
 	int argc;      /* arguments, without verb and options; argv[argc] is NULL */
 	char **argv;
+	char **process_argv; /* main()'s, for a tool that executes itself */
 };
 
 struct command {

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <linux/stat.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -240,4 +241,15 @@ int path_remove_tree(int directory_fd, const char *name)
 	struct removal removal = { .top_fd = -EBADF };
 
 	return entry_remove(&removal, directory_fd, name, 0);
+}
+
+/* The call is made raw: musl before 1.2.4 has no statx(). */
+int path_is_mount_root(int directory_fd, const char *path)
+{
+	struct statx stx;
+
+	if (syscall(SYS_statx, directory_fd, path,
+		    AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH, STATX_TYPE, &stx) < 0)
+		return -errno;
+	return (stx.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }

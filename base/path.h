@@ -63,3 +63,11 @@ int path_open_parent_in_root(int root_fd, const char *path, const char **ret_nam
  * Return: 0 (also when it isn't there) or the first negative errno; what could be removed is gone.
  */
 int path_remove_tree(int directory_fd, const char *name);
+
+/**
+ * path_is_mount_root() - is @path below @directory_fd the root of a mount (Linux 5.8)?
+ * @path: not followed where it is a symbolic link; "": @directory_fd itself
+ *
+ * Return: 1, 0 or a negative errno.
+ */
+int path_is_mount_root(int directory_fd, const char *path);

@@ -102,10 +102,21 @@ void trace_end(unsigned int number)
 {
 	struct trace_phase *slot;
 
-	if (number == TRACE_NO_SLOT)
+	if (!trace.table || number == TRACE_NO_SLOT)
 		return;
 	slot = &trace.table->phases[number];
 	slot->cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - slot->cpu_ns;
+	slot->duration_ns = trace_now() - slot->start_ns;
+}
+
+void trace_end_elsewhere(unsigned int number)
+{
+	struct trace_phase *slot;
+
+	if (!trace.table || number == TRACE_NO_SLOT)
+		return;
+	slot = &trace.table->phases[number];
+	slot->cpu_ns = 0;
 	slot->duration_ns = trace_now() - slot->start_ns;
 }
 

@@ -29,6 +29,12 @@ bool trace_is_on(void);
 unsigned int trace_begin(const char *phase);
 void trace_end(unsigned int slot);
 
+/**
+ * trace_end_elsewhere() - end a phase that another process began: its CPU time, which two clocks
+ * would have measured, is left at 0
+ */
+void trace_end_elsewhere(unsigned int slot);
+
 /** trace_event() - a moment without a duration, such as exec.done */
 void trace_event(const char *phase);
 
