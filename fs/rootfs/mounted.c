@@ -4,31 +4,19 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/stat.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/fd.h"
 #include "base/overlay.h"
+#include "base/path.h"
 #include "base/syscalls.h"
 #include "base/text.h"
 #include "base/trace.h"
 
 #define MOUNTED_FILE "mounted"
 #define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
-
-/* <linux/stat.h> and the C library's <sys/stat.h> both define struct statx: the call is made raw.
- */
-int mount_root_is_at(int directory_fd, const char *path)
-{
-	struct statx stx;
-
-	if (syscall(SYS_statx, directory_fd, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
-		    STATX_TYPE, &stx) < 0)
-		return -errno;
-	return (stx.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
-}
 
 static int namespace_of(const char *process, uint64_t *ret_inode)
 {
@@ -78,7 +66,7 @@ int bundle_mount_state(int bundle_fd, int *ret_pid)
 	char here[128];
 	const char *space;
 	uint64_t inode;
-	int pid, r = mount_root_is_at(bundle_fd, "rootfs");
+	int pid, r = path_is_mount_root(bundle_fd, "rootfs");
 
 	if (r < 0 && r != -ENOENT)
 		return r;

@@ -48,8 +48,3 @@ int bundle_mount(const struct bundle *bundle, unsigned int overlay_flags, struct
  * Return: 0 or a negative errno (-EINVAL: it isn't mounted here, -EBUSY: files in it are open).
  */
 int bundle_umount(const struct bundle *bundle, int umount_flags, struct error *error);
-
-/** mount_root_is_at() - is @path below @directory_fd (a directory) the root of a mount? 1, 0,
- * -errno
- */
-int mount_root_is_at(int directory_fd, const char *path);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/path.h"
 #include "base/syscalls.h"
 #include "fs/rootfs/mounted.h"
 #include "tools/layerfs/bundles.h"
@@ -43,7 +44,7 @@ static int path_umount(const char *path, const void *argument, struct error *err
 	const struct umount_options *given = argument;
 	int flags = given->lazy ? MNT_DETACH : 0;
 	_cleanup_bundle_ struct bundle bundle = BUNDLE_EMPTY;
-	int r = mount_root_is_at(AT_FDCWD, path);
+	int r = path_is_mount_root(AT_FDCWD, path);
 
 	if (r < 0)
 		return error_set(error, r, "cannot unmount '%s'", path);
