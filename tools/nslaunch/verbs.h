@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <limits.h>
 #include <stdbool.h>
 
 #include "base/command.h"
@@ -11,8 +12,9 @@
 
 /* The tool's own options. */
 struct nslaunch_options {
-	const char *state; /* --root, --state, LAMINA_STATE; NULL: the default */
-	const char *store; /* --store, LAMINA_STORE; NULL: the default */
+	const char *state;	      /* --root, --state, LAMINA_STATE; NULL: the default */
+	const char *store;	      /* --store, LAMINA_STORE; NULL: the default */
+	char default_state[PATH_MAX]; /* container_state_path()'s, for others than root */
 };
 
 struct spec_verb_options {
@@ -24,3 +26,47 @@ struct spec_verb_options {
 #define N_SPEC_OPTIONS 47
 extern const struct command_option spec_options[N_SPEC_OPTIONS];
 int verb_spec(const struct command_call *call, struct error *error);
+
+struct run_options {
+	const char *bundle;
+	const char *pid_file;
+	const char *console_socket;
+	uint64_t n_preserved_fds;
+	/* run only */
+	const char *stdin_file;
+	uint64_t n_jobs;
+	bool null, interactive, terminal, keep;
+};
+
+#define N_RUN_OPTIONS 10
+extern const struct command_option run_options[N_RUN_OPTIONS];
+int verb_run(const struct command_call *call, struct error *error);
+
+#define N_CREATE_OPTIONS 4
+extern const struct command_option create_options[N_CREATE_OPTIONS];
+int verb_create(const struct command_call *call, struct error *error);
+
+struct lifecycle_options {
+	bool force, all;
+};
+
+int verb_start(const struct command_call *call, struct error *error);
+
+#define N_KILL_OPTIONS 1
+extern const struct command_option kill_options[N_KILL_OPTIONS];
+int verb_kill(const struct command_call *call, struct error *error);
+
+#define N_DELETE_OPTIONS 1
+extern const struct command_option delete_options[N_DELETE_OPTIONS];
+int verb_delete(const struct command_call *call, struct error *error);
+
+struct list_options {
+	bool quiet, json;
+	const char *format;
+};
+
+#define N_LIST_OPTIONS 3
+extern const struct command_option list_options[N_LIST_OPTIONS];
+int verb_list(const struct command_call *call, struct error *error);
+
+int verb_state(const struct command_call *call, struct error *error);

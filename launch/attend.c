@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+#include "launch/attend.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+
+#include "base/process.h"
+#include "base/syscalls.h"
+#include "base/trace.h"
+#include "launch/terminal.h"
+
+static void attended_set(sigset_t *set)
+{
+	static const int left_alone[] = { SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGSEGV, SIGBUS,
+					  SIGILL,  SIGFPE,  SIGTRAP, SIGABRT, SIGSYS };
+
+	sigfillset(set);
+	for (size_t i = 0; i < sizeof(left_alone) / sizeof(left_alone[0]); i++)
+		sigdelset(set, left_alone[i]);
+}
+
+int attend_signals_block(sigset_t *ret_earlier, struct error *error)
+{
+	sigset_t set;
+
+	attended_set(&set);
+	if (sigprocmask(SIG_BLOCK, &set, ret_earlier) < 0)
+		return error_set(error, -errno, "cannot block signals");
+	return 0;
+}
+
+bool attend_signal_is_forwarded(int signal)
+{
+	/* SIGPIPE is about the launcher's own output, SIGURG a runtime's own business (Go's). */
+	return signal != SIGCHLD && signal != SIGPIPE && signal != SIGURG && signal != SIGWINCH;
+}
+
+static void signal_handle(struct launched *launched, int signal)
+{
+	if (attend_signal_is_forwarded(signal))
+		(void)sys_pidfd_send_signal(launched->pidfd, signal, NULL, 0);
+}
+
+static bool has_ended(pid_t pid, int *ret_wait_status)
+{
+	return waitpid(pid, ret_wait_status, WNOHANG) == pid;
+}
+
+static int attend_plain(struct launched *launched, int *ret_wait_status)
+{
+	sigset_t set;
+
+	attended_set(&set);
+	while (!has_ended(launched->pid, ret_wait_status)) {
+		siginfo_t info;
+		int signal = sigwaitinfo(&set, &info);
+
+		if (signal < 0 && errno != EINTR)
+			return -errno;
+		if (signal > 0)
+			signal_handle(launched, signal);
+	}
+	return 0;
+}
+
+/* Every signal that has come: several of a kind may have become one. */
+static void signals_drain(struct launched *launched, struct terminal_relay *relay, int signal_fd)
+{
+	struct signalfd_siginfo info;
+
+	while (read(signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGWINCH)
+			terminal_relay_resize(relay);
+		else
+			signal_handle(launched, (int)info.ssi_signo);
+	}
+}
+
+static int relay_loop(struct launched *launched, struct terminal_relay *relay, int signal_fd,
+		      int *ret_wait_status)
+{
+	bool closed = false;
+
+	while (!has_ended(launched->pid, ret_wait_status)) {
+		struct pollfd fds[] = {
+			{ .fd = signal_fd, .events = POLLIN },
+			{ .fd = relay->input_end ? -1 : STDIN_FILENO, .events = POLLIN },
+			{ .fd = closed ? -1 : relay->master_fd, .events = POLLIN },
+		};
+		int r = poll(fds, 3, -1);
+
+		if (r < 0 && errno != EINTR)
+			return -errno;
+		if (r <= 0)
+			continue;
+		if (fds[0].revents)
+			signals_drain(launched, relay, signal_fd);
+		r = terminal_relay_step(relay, fds[1].revents, fds[2].revents);
+		if (r < 0)
+			return r;
+		closed |= r > 0;
+	}
+	return 0;
+}
+
+static int attend_terminal(struct launched *launched, int *ret_wait_status, struct error *error)
+{
+	_cleanup_relay_ struct terminal_relay relay = TERMINAL_RELAY_EMPTY;
+	_cleanup_close_ int signal_fd = -EBADF;
+	sigset_t set;
+	int r = terminal_relay_start(&relay, take_fd(&launched->master_fd), error);
+
+	if (r < 0)
+		return r;
+	attended_set(&set);
+	signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (signal_fd < 0)
+		return error_set(error, -errno, "cannot wait for signals");
+	r = relay_loop(launched, &relay, signal_fd, ret_wait_status);
+	return r < 0 ? error_set(error, r, "cannot carry the terminal over") : 0;
+}
+
+int attend(struct launched *launched, int *ret_wait_status, struct error *error)
+{
+	TRACE_PHASE("exit.wait");
+	int r;
+
+	if (launched->master_fd >= 0)
+		return attend_terminal(launched, ret_wait_status, error);
+	r = attend_plain(launched, ret_wait_status);
+	return r < 0 ? error_set(error, r, "cannot wait for the container") : 0;
+}

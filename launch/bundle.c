@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+#include "launch/bundle.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fd.h"
+#include "base/lock.h"
+#include "base/overlay.h"
+#include "base/path.h"
+#include "base/syscalls.h"
+#include "base/trace.h"
+#include "launch/state.h"
+
+#define RUNNING_FILE "running"
+
+static char *path_absolute(const char *path)
+{
+	_cleanup_free_ char *directory = *path == '/' ? strdup("") : getcwd(NULL, 0);
+	char *absolute =
+		directory ? string_format("%s%s%s", directory, *directory ? "/" : "", path) : NULL;
+
+	for (size_t n = absolute ? strlen(absolute) : 0; n > 1 && absolute[n - 1] == '/'; n--)
+		absolute[n - 1] = '\0';
+	return absolute;
+}
+
+static int bundle_lock(struct launch_bundle *bundle, struct error *error)
+{
+	TRACE_PHASE("lock.wait");
+	_cleanup_free_ char *text = NULL;
+	uint64_t start_time;
+	int pid, r;
+
+	bundle->lock_fd = openat(bundle->fd, "lock", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	if (bundle->lock_fd < 0)
+		return errno == ENOENT ? 0
+				       : error_set(error, -errno, "cannot open the bundle's lock");
+	r = lock_try(bundle->lock_fd, LOCK_MODE_EXCLUSIVE);
+	if (r == -EWOULDBLOCK)
+		return error_say(error, -EBUSY, "the bundle '%s' is in use", bundle->path);
+	if (r < 0)
+		return error_set(error, r, "cannot lock the bundle '%s'", bundle->path);
+	if (file_read_at(bundle->fd, RUNNING_FILE, 64, &text, NULL) == 0 &&
+	    sscanf(text, "%d %" SCNu64, &pid, &start_time) == 2 && start_time &&
+	    process_start_time(pid) == start_time)
+		return error_say(error, -EBUSY, "the bundle '%s' is in use by process %d",
+				 bundle->path, pid);
+	return 0;
+}
+
+/* What the bundle's `mounts` file names is resolved at start: the sub-path goes with its mount. */
+static void mounts_name(struct launch_bundle *bundle)
+{
+	for (size_t i = 0; bundle->mounts.n_items && i < bundle->config.n_mounts; i++) {
+		struct config_mount *mount = &bundle->config.mounts[i];
+		const struct bundle_mount *named =
+			bundle_mounts_find(&bundle->mounts, mount->destination);
+
+		if (named && mount->is_bind && (named->volume || named->subpath)) {
+			mount->source = named->source;
+			mount->subpath = named->subpath;
+		}
+	}
+}
+
+static int root_place_open(struct launch_bundle *bundle, struct error *error)
+{
+	const char *path = bundle->config.root_path;
+
+	bundle->root_path =
+		*path == '/' ? strdup(path) : string_format("%s/%s", bundle->path, path);
+	if (!bundle->root_path)
+		return error_set(error, -ENOMEM, "cannot open the root");
+	bundle->root_place_fd = openat(bundle->fd, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (bundle->root_place_fd < 0)
+		return error_set(error, -errno, "cannot open the root '%s'", bundle->root_path);
+	return 0;
+}
+
+static int bundle_read(struct launch_bundle *bundle, struct error *error)
+{
+	int r;
+
+	{
+		TRACE_PHASE("spec.parse");
+		r = config_parse(&bundle->config, bundle->fd, error);
+		if (r < 0)
+			return r;
+	}
+	r = overlay_file_read(bundle->fd, &bundle->overlay, error);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	bundle->has_overlay = r == 0;
+	r = bundle_mounts_read(bundle->fd, &bundle->mounts, error);
+	if (r < 0)
+		return r;
+	mounts_name(bundle);
+	return root_place_open(bundle, error);
+}
+
+/* Filled in place: the values of its config point to the document in it. */
+static int bundle_open(struct launch_bundle *bundle, const char *path, struct error *error)
+{
+	int r;
+
+	bundle->path = path_absolute(path);
+	if (!bundle->path)
+		return error_set(error, -ENOMEM, "cannot open the bundle '%s'", path);
+	bundle->id = strrchr(bundle->path, '/') + 1;
+	bundle->fd = open(bundle->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (bundle->fd < 0)
+		return error_set(error, -errno, "cannot open the bundle '%s'", path);
+	r = bundle_lock(bundle, error);
+	if (r < 0)
+		return r;
+	r = bundle_read(bundle, error);
+	return r < 0 ? error_prefix(error, r, "bundle '%s'", path) : 0;
+}
+
+int launch_bundle_open(struct launch_bundle *bundle, const char *path, struct error *error)
+{
+	int r;
+
+	*bundle = LAUNCH_BUNDLE_EMPTY;
+	r = bundle_open(bundle, path, error);
+	if (r < 0)
+		launch_bundle_close(bundle);
+	return r;
+}
+
+void launch_bundle_close(struct launch_bundle *bundle)
+{
+	cleanup_close(&bundle->fd);
+	cleanup_close(&bundle->lock_fd);
+	cleanup_close(&bundle->root_place_fd);
+	config_deinit(&bundle->config);
+	overlay_file_deinit(&bundle->overlay);
+	bundle_mounts_deinit(&bundle->mounts);
+	free(bundle->path);
+	free(bundle->root_path);
+	*bundle = LAUNCH_BUNDLE_EMPTY;
+}
+
+int launch_bundle_root(const struct launch_bundle *bundle, struct error *error)
+{
+	TRACE_PHASE("ovl.create");
+	const struct overlay_file *file = &bundle->overlay;
+	struct overlay overlay = {
+		.lowers = (const char *const *)file->lowers.items,
+		.n_lowers = file->lowers.n_items,
+		.upper = file->upper,
+		.work = file->work,
+		.ephemeral_bytes = file->ephemeral_bytes,
+		.flags = file->is_ephemeral ? OVERLAY_EPHEMERAL : 0,
+	};
+	int fd, r;
+
+	if (!bundle->has_overlay || path_is_mount_root(bundle->root_place_fd, "") == 1) {
+		fd = sys_open_tree(bundle->root_place_fd, "",
+				   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH |
+					   AT_RECURSIVE);
+		return fd < 0 ? error_set(error, -errno, "cannot take the root '%s'",
+					  bundle->root_path)
+			      : fd;
+	}
+	r = overlay_mount(&overlay, &fd, error);
+	return r < 0 ? error_prefix(error, r, "the root") : fd;
+}
+
+int launch_bundle_mark(const struct launch_bundle *bundle, pid_t pid, struct error *error)
+{
+	char text[64];
+	int n, r;
+
+	if (bundle->lock_fd < 0)
+		return 0;
+	n = snprintf(text, sizeof(text), "%d %" PRIu64 "\n", (int)pid, process_start_time(pid));
+	r = file_replace_at(bundle->fd, RUNNING_FILE, text, (size_t)n, 0600, 0);
+	return r < 0 ? error_set(error, r, "cannot mark the bundle '%s'", bundle->path) : 0;
+}
+
+void launch_bundle_unmark(const char *path)
+{
+	_cleanup_close_ int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0)
+		(void)unlinkat(fd, RUNNING_FILE, 0);
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+#include "launch/child.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/keyctl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/path.h"
+#include "base/syscalls.h"
+#include "base/trace.h"
+#include "launch/credentials.h"
+#include "launch/device.h"
+#include "launch/execute.h"
+#include "launch/mount.h"
+#include "launch/procfs.h"
+#include "launch/root.h"
+#include "launch/seccomp/load.h"
+#include "launch/sysctl.h"
+#include "launch/terminal.h"
+
+/* A launcher that is killed in the middle must not leave a container starting by itself. */
+static int life_bind(const struct child *child, struct error *error)
+{
+	struct pollfd parent = { .fd = child->parent_pidfd, .events = POLLIN };
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		return error_set(error, -errno, "cannot bind the container to its launcher");
+	/* It may have ended before that. Its pid is no help: it isn't in this pid namespace. */
+	if (poll(&parent, 1, 0) != 0)
+		return error_say(error, -ESRCH, "the launcher has ended");
+	return 0;
+}
+
+/*
+ * What the launcher's own parent ignored (nohup's SIGHUP, a shell's SIGINT in the background, a
+ * Python's SIGPIPE) is no business of the container's.
+ */
+static void signals_reset(void)
+{
+	static const int signals[] = { SIGHUP,	SIGINT,	 SIGQUIT, SIGPIPE, SIGTERM, SIGUSR1,
+				       SIGUSR2, SIGALRM, SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU };
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		signal(signals[i], SIG_DFL);
+}
+
+static int isolate(const struct child *child, struct error *error)
+{
+	int r;
+
+	{
+		TRACE_PHASE("cgroup.attach");
+		r = cgroup_enter(child->cgroup, error);
+		if (r < 0)
+			return r;
+	}
+	{
+		TRACE_PHASE("ns.setns");
+		r = namespaces_enter(child->namespaces, &child->bundle->config, error);
+		if (r < 0)
+			return r;
+	}
+	/* A session of its own: the caller's terminal can't be typed into (CVE-2017-5226). */
+	if (setsid() < 0)
+		return error_set(error, -errno, "cannot make a session");
+	TRACE_PHASE("key.session");
+	if (sys_keyctl(KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0) < 0 && errno != ENOSYS &&
+	    errno != EPERM)
+		return error_set(error, -errno, "cannot make a session keyring");
+	return 0;
+}
+
+/* What is written to /proc, through a procfs that is ours alone. */
+static int tune(const struct config *config, struct error *error)
+{
+	_cleanup_close_ int procfs_fd = -EBADF;
+	char score[16];
+	int r;
+
+	if (!config->process.has_oom_score_adj && !json_count(config->sysctl))
+		return 0;
+	procfs_fd = procfs_open();
+	if (procfs_fd < 0)
+		return error_set(error, procfs_fd, "cannot make a procfs");
+	if (config->process.has_oom_score_adj) {
+		snprintf(score, sizeof(score), "%d", config->process.oom_score_adj);
+		r = procfs_write(procfs_fd, "self/oom_score_adj", score);
+		if (r < 0)
+			return error_set(error, r, "cannot set oom_score_adj to %s", score);
+	}
+	return sysctl_apply(config, procfs_fd, error);
+}
+
+/* The whole file system of the container; afterwards nothing of the host's can be reached by name.
+ */
+static int root_build(const struct child *child, int *ret_slave_fd, struct error *error)
+{
+	const struct config *config = &child->bundle->config;
+	struct mount_context context = {
+		.root_fd = child->root_mount_fd,
+		.bundle_path = child->bundle->path,
+		.cgroup = child->cgroup,
+	};
+	int r = root_attach(child->root_mount_fd, child->bundle->root_path,
+			    config->root_propagation, error);
+
+	if (r == 0)
+		r = mount_all(&context, config, error);
+	if (r == 0)
+		r = device_make_all(context.root_fd, config, error);
+	if (r == 0 && child->terminal_fd >= 0)
+		r = terminal_make(context.root_fd, child->terminal_fd, &config->process,
+				  ret_slave_fd, error);
+	if (r == 0)
+		r = tune(config, error);
+	/* The working directory is made as Docker and runc make it, before the root is read-only.
+	 */
+	if (r == 0) {
+		int fd = path_mkdir_in_root(context.root_fd, config->process.cwd, 0755);
+
+		if (fd < 0 && fd != -EROFS)
+			r = error_set(error, fd, "cannot make the working directory '%s'",
+				      config->process.cwd);
+		cleanup_close(&fd);
+	}
+	if (r == 0)
+		r = mount_masks(&context, config, error);
+	return r == 0 ? root_switch(context.root_fd, error) : r;
+}
+
+/* By a descriptor that was resolved inside the root: /proc/self/fd/7 leads nowhere
+ * (CVE-2024-21626). */
+static int working_directory_enter(const struct config_process *process, struct error *error)
+{
+	_cleanup_close_ int root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int fd =
+		root_fd < 0 ? -errno
+			    : path_open_in_root(root_fd, process->cwd, O_PATH | O_DIRECTORY, 0);
+
+	if (fd < 0 || fchdir(fd) < 0)
+		return error_set(error, fd < 0 ? fd : -errno,
+				 "cannot enter the working directory '%s'", process->cwd);
+	return 0;
+}
+
+/* `create` ends here; the connection of who said `start` is closed by the exec, or gets the error.
+ */
+static int start_wait(const struct child *child, int *ret_start_fd, struct error *error)
+{
+	int fd, r;
+
+	/* From here on the container lives without the process that made it. */
+	if (prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) < 0)
+		return error_set(error, -errno, "cannot release the container");
+	r = fd_write_full(child->ready_fd, "", 1);
+	if (r < 0)
+		return error_set(error, r, "cannot tell that the container is ready");
+	close(child->ready_fd);
+	do {
+		fd = accept4(child->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	} while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));
+	if (fd < 0)
+		return error_set(error, -errno, "cannot wait for the start");
+	*ret_start_fd = fd;
+	return 0;
+}
+
+/* The last steps: nothing of the launcher's is left when the program runs. */
+static int become(const struct child *child, int slave_fd, struct error *error)
+{
+	const struct config_process *process = &child->bundle->config.process;
+	int r = credentials_limit(process, error);
+
+	if (r == 0 && slave_fd >= 0)
+		r = terminal_adopt(slave_fd, error);
+	if (r == 0 && child->stdin_fd >= 0 && dup2(child->stdin_fd, STDIN_FILENO) < 0)
+		r = error_set(error, -errno, "cannot set the standard input");
+	if (r == 0)
+		r = credentials_become(process, child->filter, error);
+	if (r < 0)
+		return r;
+	umask(process->umask >= 0 ? (mode_t)process->umask : 0022);
+	/* A change of user has cleared it. */
+	if (child->dies_with_parent && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		return error_set(error, -errno, "cannot bind the container to its launcher");
+	{
+		TRACE_PHASE("fd.sweep");
+		if (sys_close_range(3 + child->n_preserved_fds, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+			return error_set(error, -errno, "cannot close descriptors");
+	}
+	if (sigprocmask(SIG_SETMASK, &child->signal_mask, NULL) < 0)
+		return error_set(error, -errno, "cannot set the signal mask");
+	if (child->filter) {
+		TRACE_PHASE("sec.install");
+		r = seccomp_load(&child->filter->program, child->filter->flags);
+		if (r < 0)
+			return error_set(error, r, "cannot load the seccomp filter");
+	}
+	return 0;
+}
+
+static int steps(const struct child *child, char *program, int *start_fd, struct error *error)
+{
+	const struct config_process *process = &child->bundle->config.process;
+	_cleanup_close_ int slave_fd = -EBADF;
+	int r = life_bind(child, error);
+
+	if (r < 0)
+		return r;
+	signals_reset();
+	umask(0);
+	r = isolate(child, error);
+	if (r == 0)
+		r = root_build(child, &slave_fd, error);
+	if (r == 0)
+		r = working_directory_enter(process, error);
+	if (r < 0)
+		return r;
+	r = execute_find(process, program, error);
+	if (r < 0) {
+		child->report->exit_status = execute_status(r);
+		return r;
+	}
+	if (child->listen_fd >= 0)
+		r = start_wait(child, start_fd, error);
+	return r == 0 ? become(child, slave_fd, error) : r;
+}
+
+int child_main(void *argument)
+{
+	const struct child *child = argument;
+	struct child_report *report = child->report;
+	struct error error;
+	char program[PATH_MAX];
+	int start_fd = -EBADF, r;
+
+	trace_end_elsewhere(report->clone_slot);
+	trace_set_container(true);
+	error_init(&error);
+	report->exit_status = 125;
+	r = steps(child, program, &start_fd, &error);
+	if (r == 0) {
+		report->exec_slot = trace_begin("exec");
+		r = execute_program(&child->bundle->config.process, program, &error);
+		report->exit_status = execute_status(r);
+	}
+	trace_set_container(false);
+	report->error = error;
+	if (start_fd >= 0)
+		(void)fd_write_full(start_fd, report, sizeof(*report));
+	return report->exit_status;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The container's side of a start: what runs between the clone and the exec.
+ */
+#pragma once
+
+#include <signal.h>
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "launch/bundle.h"
+#include "launch/cgroup/cgroup.h"
+#include "launch/namespace.h"
+#include "launch/seccomp/compile.h"
+
+/*
+ * All that the child needs, made by its parent before the clone. In a vforked child this is the
+ * parent's own memory; in a forked one a copy, but for @report, which both share.
+ */
+struct child {
+	const struct launch_bundle *bundle;
+	const struct namespaces *namespaces;
+	const struct cgroup *cgroup;
+	const struct seccomp_filter *filter; /* NULL: none */
+	const char *id;
+	int root_mount_fd;
+	int parent_pidfd; /* readable when the parent has ended */
+	int terminal_fd;  /* socket that gets the terminal's master; -EBADF: no terminal */
+	int listen_fd;	  /* `create`: where `start` knocks; -EBADF: go on to the exec at once */
+	int ready_fd;	  /* with listen_fd: gets a byte when the child waits */
+	int stdin_fd;	  /* to be standard input; -EBADF: the parent's */
+	unsigned int n_preserved_fds; /* 3, 4, ... stay open over the exec */
+	bool dies_with_parent;	      /* killed when the launcher is */
+	sigset_t signal_mask;	      /* the mask that the launcher was started with */
+	struct child_report *report;
+};
+
+/* In shared memory. */
+struct child_report {
+	struct error error; /* code 0: none */
+	int exit_status;    /* 125, 126 or 127, with an error */
+	unsigned int clone_slot,
+		exec_slot; /* phases that begin in one process and end in the other */
+};
+
+/** child_main() - becomes the container's process; returns only to say why it couldn't */
+int child_main(void *child);

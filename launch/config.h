@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A bundle's config.json (OCI runtime spec 1.0.2 to 1.3) as plain data.
+ *
+ * Every string is borrowed from the parsed document, which must outlive the struct. What lamina
+ * doesn't know is refused where ignoring it would weaken the isolation that was asked for.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/json.h"
+
+/* Bigger files are refused: engines' configs are some 10 kB. */
+#define CONFIG_MAX_BYTES (8u << 20)
+
+/* The bits of the five capability sets, CAP_CHOWN is bit 0. */
+struct config_capabilities {
+	uint64_t bounding, effective, permitted, inheritable, ambient;
+};
+
+struct config_rlimit {
+	int resource; /* RLIMIT_* */
+	const char *name;
+	struct rlimit limit;
+};
+
+struct config_process {
+	char **args; /* NULL-terminated, at least one */
+	char **env;  /* NULL-terminated */
+	const char *cwd;
+	uid_t uid;
+	gid_t gid;
+	gid_t *additional_gids;
+	size_t n_additional_gids;
+	int umask; /* -1: not said */
+	struct config_capabilities capabilities;
+	struct config_rlimit *rlimits;
+	size_t n_rlimits;
+	bool no_new_privileges;
+	bool terminal;
+	unsigned short console_rows, console_columns;
+	bool has_oom_score_adj;
+	int oom_score_adj;
+};
+
+/* How a mount's options, as mount(8) writes them, are carried out. */
+struct config_mount {
+	const char *destination; /* absolute in the container */
+	const char *type;	 /* file system type, "bind" for binds */
+	const char *source;
+	bool is_bind;
+	bool recursive;		   /* rbind */
+	bool copy_up;		   /* tmpcopyup: a tmpfs starts with what the root has there */
+	uint64_t attributes;	   /* MOUNT_ATTR_* to set */
+	uint64_t attributes_clear; /* MOUNT_ATTR_* to clear */
+	uint64_t recursive_set;	   /* rro, rnosuid...: the same for all mounts below */
+	uint64_t recursive_clear;
+	unsigned long propagation; /* MS_PRIVATE, MS_SLAVE, MS_SHARED, MS_UNBINDABLE, or 0 */
+	bool propagation_recursive;
+	char **data; /* NULL-terminated: what is left, the file system's own options */
+	/* Set for what the bundle's `mounts` file names (x-lamina.subpath). */
+	const char *subpath;
+};
+
+struct config_device {
+	const char *path;
+	mode_t mode; /* S_IFCHR, S_IFBLK or S_IFIFO and the permissions */
+	dev_t device;
+	uid_t uid;
+	gid_t gid;
+};
+
+struct config_namespace {
+	int flag;	  /* CLONE_NEW* */
+	const char *type; /* "pid", "network", ... */
+	const char *path; /* to join, or NULL: a new one */
+};
+
+#define CONFIG_MAX_NAMESPACES 8
+
+struct config {
+	struct json_document document;
+	struct config_process process;
+	const char *root_path;
+	bool root_read_only;
+	const char *hostname, *domainname;
+	struct config_mount *mounts;
+	size_t n_mounts;
+	struct config_namespace namespaces[CONFIG_MAX_NAMESPACES];
+	size_t n_namespaces;
+	struct config_device *devices;
+	size_t n_devices;
+	const char *cgroups_path; /* NULL: not said */
+	struct json_value resources;
+	struct json_value seccomp;
+	struct json_value sysctl;
+	struct json_value annotations;
+	char **masked_paths, **read_only_paths; /* NULL-terminated, or NULL */
+	unsigned long root_propagation;		/* MS_* of rootfsPropagation; 0: private */
+};
+
+/**
+ * config_parse() - read and check the config.json below @bundle_fd
+ * @config: all zero; to be given to config_deinit(), also after a failure
+ *
+ * Return: 0 or a negative errno; @error names the field.
+ */
+int config_parse(struct config *config, int bundle_fd, struct error *error);
+
+void config_deinit(struct config *config);
+#define _cleanup_config_ _cleanup_(config_deinit)
+
+/** config_find_namespace() - the namespace of this kind that is asked for, new or joined, or NULL
+ */
+const struct config_namespace *config_find_namespace(const struct config *config, int flag);

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+#include "launch/config_mount.h"
+
+#include <string.h>
+
+#include "base/syscalls.h"
+
+struct mount_word {
+	const char *word;
+	enum { WORD_SET, WORD_CLEAR, WORD_PROPAGATION, WORD_BIND, WORD_COPY_UP, WORD_NOTHING } kind;
+	uint64_t value;
+	bool recursive;
+};
+
+static const struct mount_word mount_words[] = {
+	{ "ro", WORD_SET, MOUNT_ATTR_RDONLY, false },
+	{ "rw", WORD_CLEAR, MOUNT_ATTR_RDONLY, false },
+	{ "nosuid", WORD_SET, MOUNT_ATTR_NOSUID, false },
+	{ "suid", WORD_CLEAR, MOUNT_ATTR_NOSUID, false },
+	{ "nodev", WORD_SET, MOUNT_ATTR_NODEV, false },
+	{ "dev", WORD_CLEAR, MOUNT_ATTR_NODEV, false },
+	{ "noexec", WORD_SET, MOUNT_ATTR_NOEXEC, false },
+	{ "exec", WORD_CLEAR, MOUNT_ATTR_NOEXEC, false },
+	{ "nosymfollow", WORD_SET, MOUNT_ATTR_NOSYMFOLLOW, false },
+	{ "symfollow", WORD_CLEAR, MOUNT_ATTR_NOSYMFOLLOW, false },
+	{ "noatime", WORD_SET, MOUNT_ATTR_NOATIME, false },
+	{ "atime", WORD_CLEAR, MOUNT_ATTR_NOATIME, false },
+	{ "strictatime", WORD_SET, MOUNT_ATTR_STRICTATIME, false },
+	{ "nostrictatime", WORD_CLEAR, MOUNT_ATTR_STRICTATIME, false },
+	{ "nodiratime", WORD_SET, MOUNT_ATTR_NODIRATIME, false },
+	{ "diratime", WORD_CLEAR, MOUNT_ATTR_NODIRATIME, false },
+	{ "relatime", WORD_NOTHING, 0, false }, /* the kernel's default */
+	{ "norelatime", WORD_CLEAR, MOUNT_ATTR_STRICTATIME, false },
+	{ "rro", WORD_SET, MOUNT_ATTR_RDONLY, true },
+	{ "rrw", WORD_CLEAR, MOUNT_ATTR_RDONLY, true },
+	{ "rnosuid", WORD_SET, MOUNT_ATTR_NOSUID, true },
+	{ "rsuid", WORD_CLEAR, MOUNT_ATTR_NOSUID, true },
+	{ "rnodev", WORD_SET, MOUNT_ATTR_NODEV, true },
+	{ "rdev", WORD_CLEAR, MOUNT_ATTR_NODEV, true },
+	{ "rnoexec", WORD_SET, MOUNT_ATTR_NOEXEC, true },
+	{ "rexec", WORD_CLEAR, MOUNT_ATTR_NOEXEC, true },
+	{ "rnosymfollow", WORD_SET, MOUNT_ATTR_NOSYMFOLLOW, true },
+	{ "rsymfollow", WORD_CLEAR, MOUNT_ATTR_NOSYMFOLLOW, true },
+	{ "rnoatime", WORD_SET, MOUNT_ATTR_NOATIME, true },
+	{ "ratime", WORD_CLEAR, MOUNT_ATTR_NOATIME, true },
+	{ "rnodiratime", WORD_SET, MOUNT_ATTR_NODIRATIME, true },
+	{ "rdiratime", WORD_CLEAR, MOUNT_ATTR_NODIRATIME, true },
+	{ "rstrictatime", WORD_SET, MOUNT_ATTR_STRICTATIME, true },
+	{ "rnostrictatime", WORD_CLEAR, MOUNT_ATTR_STRICTATIME, true },
+	{ "rrelatime", WORD_NOTHING, 0, true },
+	{ "private", WORD_PROPAGATION, MS_PRIVATE, false },
+	{ "rprivate", WORD_PROPAGATION, MS_PRIVATE, true },
+	{ "slave", WORD_PROPAGATION, MS_SLAVE, false },
+	{ "rslave", WORD_PROPAGATION, MS_SLAVE, true },
+	{ "shared", WORD_PROPAGATION, MS_SHARED, false },
+	{ "rshared", WORD_PROPAGATION, MS_SHARED, true },
+	{ "unbindable", WORD_PROPAGATION, MS_UNBINDABLE, false },
+	{ "runbindable", WORD_PROPAGATION, MS_UNBINDABLE, true },
+	{ "bind", WORD_BIND, 0, false },
+	{ "rbind", WORD_BIND, 0, true },
+	{ "tmpcopyup", WORD_COPY_UP, 0, false },
+	/* mount(8)'s own words, and what the mount API has no flag for. */
+	{ "defaults", WORD_NOTHING, 0, false },
+	{ "auto", WORD_NOTHING, 0, false },
+	{ "noauto", WORD_NOTHING, 0, false },
+	{ "nouser", WORD_NOTHING, 0, false },
+	{ "async", WORD_NOTHING, 0, false },
+	{ "silent", WORD_NOTHING, 0, false },
+	{ "loud", WORD_NOTHING, 0, false },
+	{ "iversion", WORD_NOTHING, 0, false },
+	{ "noiversion", WORD_NOTHING, 0, false },
+	{ "nolazytime", WORD_NOTHING, 0, false },
+	{ "nomand", WORD_NOTHING, 0, false },
+};
+
+static bool is_atime(uint64_t attribute)
+{
+	return attribute & MOUNT_ATTR__ATIME;
+}
+
+/* The last of a word and its opposite wins; how access times are kept is one field of three bits.
+ */
+static void attribute_apply(uint64_t *set, uint64_t *clear, uint64_t value, bool is_set)
+{
+	if (is_atime(value)) {
+		*set &= ~(uint64_t)MOUNT_ATTR__ATIME;
+		*clear |= MOUNT_ATTR__ATIME;
+		if (is_set)
+			*set |= value;
+		return;
+	}
+	if (is_set) {
+		*set |= value;
+		*clear &= ~value;
+	} else {
+		*clear |= value;
+		*set &= ~value;
+	}
+}
+
+static bool word_apply(struct config_mount *mount, const char *option)
+{
+	for (size_t i = 0; i < sizeof(mount_words) / sizeof(mount_words[0]); i++) {
+		const struct mount_word *word = &mount_words[i];
+
+		if (strcmp(word->word, option))
+			continue;
+		switch (word->kind) {
+		case WORD_SET:
+		case WORD_CLEAR:
+			attribute_apply(word->recursive ? &mount->recursive_set
+							: &mount->attributes,
+					word->recursive ? &mount->recursive_clear
+							: &mount->attributes_clear,
+					word->value, word->kind == WORD_SET);
+			break;
+		case WORD_PROPAGATION:
+			mount->propagation = word->value;
+			mount->propagation_recursive = word->recursive;
+			break;
+		case WORD_BIND:
+			mount->is_bind = true;
+			mount->recursive = word->recursive;
+			break;
+		case WORD_COPY_UP:
+			mount->copy_up = true;
+			break;
+		case WORD_NOTHING:
+			break;
+		}
+		return true;
+	}
+	return false;
+}
+
+static int options_parse(struct config_mount *mount, struct json_value options, struct error *error)
+{
+	size_t n_data = 0;
+
+	mount->data = calloc(json_count(options) + 1, sizeof(*mount->data));
+	if (!mount->data)
+		return error_set(error, -ENOMEM, "mount '%s'", mount->destination);
+	JSON_FOR_EACH (element, options) {
+		const char *option = json_string(element);
+
+		if (!option)
+			return error_say(error, -EINVAL, "mount '%s': options must be strings",
+					 mount->destination);
+		if (!word_apply(mount, option))
+			mount->data[n_data++] = (char *)option;
+	}
+	return 0;
+}
+
+int config_mount_parse(struct config_mount *mount, struct json_value value, struct error *error)
+{
+	int r;
+
+	mount->destination = json_string(json_get(value, "destination"));
+	mount->type = json_string_or(json_get(value, "type"), "");
+	mount->source = json_string_or(json_get(value, "source"), "");
+	if (!mount->destination || !*mount->destination)
+		return error_say(error, -EINVAL, "a mount without a destination");
+	if (json_count(json_get(value, "uidMappings")) ||
+	    json_count(json_get(value, "gidMappings")))
+		return error_say(error, -EOPNOTSUPP, "mount '%s': uidMappings are not supported",
+				 mount->destination);
+	r = options_parse(mount, json_get(value, "options"), error);
+	if (r < 0)
+		return r;
+	/* Engines write type "bind" with the option, without it, and "none" with it. */
+	if (!strcmp(mount->type, "bind") && !mount->is_bind)
+		mount->is_bind = true;
+	if (mount->is_bind && mount->data[0])
+		return error_say(error, -EINVAL, "mount '%s': unknown option '%s'",
+				 mount->destination, mount->data[0]);
+	if (mount->is_bind && !*mount->source)
+		return error_say(error, -EINVAL, "mount '%s': a bind without a source",
+				 mount->destination);
+	if (!mount->is_bind && !*mount->type)
+		return error_say(error, -EINVAL, "mount '%s': it has no type", mount->destination);
+	if (mount->copy_up && strcmp(mount->type, "tmpfs"))
+		return error_say(error, -EINVAL, "mount '%s': tmpcopyup is for tmpfs only",
+				 mount->destination);
+	return 0;
+}

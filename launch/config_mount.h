@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The words of a mount's options (mount(8), and the OCI runtime spec's "Linux mount options").
+ */
+#pragma once
+
+#include "launch/config.h"
+
+/**
+ * config_mount_parse() - fill @mount from one element of config.json's `mounts`
+ *
+ * Return: 0 or a negative errno; @error names the mount and the option.
+ */
+int config_mount_parse(struct config_mount *mount, struct json_value value, struct error *error);

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+#include "launch/credentials.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/trace.h"
+
+int credentials_limit(const struct config_process *process, struct error *error)
+{
+	for (size_t i = 0; i < process->n_rlimits; i++) {
+		const struct config_rlimit *rlimit = &process->rlimits[i];
+
+		if (setrlimit(rlimit->resource, &rlimit->limit) < 0)
+			return error_set(error, -errno, "cannot set %s", rlimit->name);
+	}
+	if (process->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return error_set(error, -errno, "cannot set no_new_privs");
+	return 0;
+}
+
+static int bounding_drop(uint64_t keep, struct error *error)
+{
+	/* The kernel says EINVAL behind its last capability. */
+	for (int i = 0; i < 64; i++) {
+		if (keep & UINT64_C(1) << i)
+			continue;
+		if (prctl(PR_CAPBSET_DROP, i, 0, 0, 0) < 0)
+			return errno == EINVAL
+				       ? 0
+				       : error_set(error, -errno, "cannot drop capability %d", i);
+	}
+	return 0;
+}
+
+static int sets_apply(uint64_t effective, uint64_t permitted, uint64_t inheritable)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	for (int i = 0; i < 2; i++) {
+		data[i] = (struct __user_cap_data_struct){
+			.effective = (uint32_t)(effective >> 32 * i),
+			.permitted = (uint32_t)(permitted >> 32 * i),
+			.inheritable = (uint32_t)(inheritable >> 32 * i),
+		};
+	}
+	return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
+}
+
+static uint64_t permitted_read(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		return 0;
+	return data[0].permitted | (uint64_t)data[1].permitted << 32;
+}
+
+static int ids_set(const struct config_process *process, struct error *error)
+{
+	TRACE_PHASE("id.ids");
+	bool other_user = process->uid != 0;
+
+	/* System calls, not the C library's: it would look for threads to do the same in. */
+	if (syscall(SYS_setgroups, process->n_additional_gids, process->additional_gids) < 0)
+		return error_set(error, -errno, "cannot set the supplementary groups");
+	if (syscall(SYS_setresgid, process->gid, process->gid, process->gid) < 0)
+		return error_set(error, -errno, "cannot become group %u", process->gid);
+	/* The permitted set must outlive the change of user until the sets are set below. */
+	if (other_user && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
+		return error_set(error, -errno, "cannot keep capabilities");
+	if (syscall(SYS_setresuid, process->uid, process->uid, process->uid) < 0)
+		return error_set(error, -errno, "cannot become user %u", process->uid);
+	return 0;
+}
+
+int credentials_become(const struct config_process *process, bool filter_follows,
+		       struct error *error)
+{
+	const struct config_capabilities *sets = &process->capabilities;
+	uint64_t had = permitted_read(), extra;
+	int r;
+
+	{
+		TRACE_PHASE("id.caps");
+		r = bounding_drop(sets->bounding, error);
+		if (r < 0)
+			return r;
+	}
+	r = ids_set(process, error);
+	if (r < 0)
+		return r;
+	extra = filter_follows && !process->no_new_privileges ? UINT64_C(1) << CAP_SYS_ADMIN : 0;
+	/* What this process itself lacks can't be given (a machine without CAP_SYS_RESOURCE). */
+	r = sets_apply((sets->effective | extra) & had,
+		       (sets->permitted | sets->effective | extra) & had, sets->inheritable & had);
+	if (r < 0)
+		return error_set(error, r, "cannot set the capabilities");
+	/*
+	 * The kernel raises only what is inheritable too. `runc spec` writes sets where nothing is,
+	 * and runc then runs without ambient capabilities: so does this.
+	 */
+	for (int i = 0; i < 64; i++) {
+		if (sets->ambient & sets->inheritable & had & UINT64_C(1) << i &&
+		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, i, 0, 0) < 0)
+			return error_set(error, -errno, "cannot raise ambient capability %d", i);
+	}
+	return 0;
+}

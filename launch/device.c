@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+#include "launch/device.h"
+
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "base/path.h"
+#include "base/syscalls.h"
+#include "base/text.h"
+#include "base/trace.h"
+
+static const struct config_device default_devices[] = {
+	{ .path = "/dev/null", .mode = S_IFCHR | 0666, .device = (dev_t)0x103 },
+	{ .path = "/dev/zero", .mode = S_IFCHR | 0666, .device = (dev_t)0x105 },
+	{ .path = "/dev/full", .mode = S_IFCHR | 0666, .device = (dev_t)0x107 },
+	{ .path = "/dev/random", .mode = S_IFCHR | 0666, .device = (dev_t)0x108 },
+	{ .path = "/dev/urandom", .mode = S_IFCHR | 0666, .device = (dev_t)0x109 },
+	{ .path = "/dev/tty", .mode = S_IFCHR | 0666, .device = (dev_t)0x500 },
+};
+
+static const char *const links[][2] = {
+	{ "fd", "/proc/self/fd" },	 { "stdin", "/proc/self/fd/0" },
+	{ "stdout", "/proc/self/fd/1" }, { "stderr", "/proc/self/fd/2" },
+	{ "core", "/proc/kcore" },	 { "ptmx", "pts/ptmx" },
+};
+
+static bool same_node(int directory_fd, const char *name, const struct config_device *device)
+{
+	struct stat st;
+
+	return fstatat(directory_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       (st.st_mode & S_IFMT) == (device->mode & S_IFMT) &&
+	       (S_ISFIFO(st.st_mode) || st.st_rdev == device->device);
+}
+
+/* An image's own node is kept where it is the very device, and replaced where it is something else.
+ */
+static int node_make(int directory_fd, const char *name, const struct config_device *device)
+{
+	if (mknodat(directory_fd, name, device->mode, device->device) < 0) {
+		if (errno != EEXIST)
+			return -errno;
+		if (same_node(directory_fd, name, device))
+			return 0;
+		if (unlinkat(directory_fd, name, 0) < 0 ||
+		    mknodat(directory_fd, name, device->mode, device->device) < 0)
+			return -errno;
+	}
+	if ((device->uid || device->gid) &&
+	    fchownat(directory_fd, name, device->uid, device->gid, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	return 0;
+}
+
+static int device_make(int root_fd, int dev_fd, const struct config_device *device,
+		       struct error *error)
+{
+	const char *name = string_has_prefix(device->path, "/dev/");
+	_cleanup_close_ int parent_fd = -EBADF;
+	char parent[PATH_MAX];
+	const char *slash;
+	int r;
+
+	if (name && *name && !strchr(name, '/')) {
+		r = node_make(dev_fd, name, device);
+		return r < 0 ? error_set(error, r, "cannot make the device '%s'", device->path) : 0;
+	}
+	slash = strrchr(device->path, '/');
+	if (!slash[1] || (size_t)(slash - device->path) >= sizeof(parent))
+		return error_set(error, -EINVAL, "cannot make the device '%s'", device->path);
+	memcpy(parent, device->path, (size_t)(slash - device->path));
+	parent[slash - device->path] = '\0';
+	parent_fd = path_mkdir_in_root(root_fd, *parent ? parent : "/", 0755);
+	r = parent_fd < 0 ? parent_fd : node_make(parent_fd, slash + 1, device);
+	return r < 0 ? error_set(error, r, "cannot make the device '%s'", device->path) : 0;
+}
+
+static bool dev_is_bind(const struct config *config)
+{
+	for (size_t i = 0; i < config->n_mounts; i++) {
+		if (config->mounts[i].is_bind && !strcmp(config->mounts[i].destination, "/dev"))
+			return true;
+	}
+	return false;
+}
+
+/* An engine's own list repeats the default ones (Docker's --privileged does). */
+static bool is_listed(const struct config *config, const char *path)
+{
+	for (size_t i = 0; i < config->n_devices; i++) {
+		if (!strcmp(config->devices[i].path, path))
+			return true;
+	}
+	return false;
+}
+
+int device_make_all(int root_fd, const struct config *config, struct error *error)
+{
+	TRACE_PHASE("mnt.dev.nodes");
+	_cleanup_close_ int dev_fd = -EBADF;
+	int r = 0;
+
+	if (dev_is_bind(config))
+		return 0;
+	/* Not through a link: the nodes would be made where it leads (CVE-2026-41579). */
+	dev_fd = path_open_beneath(root_fd, "dev", O_PATH | O_DIRECTORY, 0);
+	if (dev_fd == -ENOENT)
+		dev_fd = path_mkdir_in_root(root_fd, "dev", 0755);
+	if (dev_fd < 0)
+		return error_set(error, dev_fd, "'/dev' must be an ordinary directory");
+	for (size_t i = 0; r == 0 && i < sizeof(default_devices) / sizeof(default_devices[0]);
+	     i++) {
+		if (!is_listed(config, default_devices[i].path))
+			r = device_make(root_fd, dev_fd, &default_devices[i], error);
+	}
+	for (size_t i = 0; r == 0 && i < config->n_devices; i++)
+		r = device_make(root_fd, dev_fd, &config->devices[i], error);
+	for (size_t i = 0; r == 0 && i < sizeof(links) / sizeof(links[0]); i++) {
+		if (symlinkat(links[i][1], dev_fd, links[i][0]) < 0 && errno != EEXIST)
+			r = error_set(error, -errno, "cannot make the link '/dev/%s'", links[i][0]);
+	}
+	return r;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A start: a bundle becomes a process, in a straight list of steps, each of which is undone when a
+ * later one fails (docs/design.md, The order of a create and a start, 7 and 8).
+ */
+#pragma once
+
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "launch/bundle.h"
+#include "launch/cgroup/cgroup.h"
+#include "launch/state.h"
+
+struct launch_options {
+	const char *bundle_path;
+	const char *id;		    /* NULL: the bundle's name */
+	const char *state_path;	    /* STATE */
+	const char *pid_file;	    /* or NULL: gets the pid, by rename */
+	const char *console_socket; /* or NULL: with a terminal, the launcher keeps its master */
+	int stdin_fd;		    /* the container's standard input, or -EBADF: the launcher's */
+	unsigned int n_preserved_fds;
+	bool force_terminal;  /* a terminal even where config.json has none */
+	bool wait_for_start;  /* `create`: the process waits at its exec, and outlives the launcher
+			       */
+	sigset_t signal_mask; /* what the container starts with; the launcher blocks all */
+};
+
+/* A container that was started. Start with LAUNCHED_EMPTY. */
+struct launched {
+	struct launch_bundle bundle; /* its lock is held while the launcher lives */
+	struct state state;
+	struct cgroup cgroup;
+	pid_t pid;
+	int pidfd;
+	int master_fd; /* of its terminal, or -EBADF */
+};
+
+#define LAUNCHED_EMPTY                                                                             \
+	((struct launched){ .bundle = LAUNCH_BUNDLE_EMPTY,                                         \
+			    .state = STATE_EMPTY,                                                  \
+			    .cgroup = { .root_fd = -EBADF },                                       \
+			    .pidfd = -EBADF,                                                       \
+			    .master_fd = -EBADF })
+
+/**
+ * launch_start() - start the bundle's container
+ * @ret_status: on failure 125, or 126 and 127 where its program can't be run or isn't there
+ *
+ * All signals must be blocked. On return the program runs (or, with wait_for_start, waits at its
+ * exec); on failure nothing is left of it.
+ *
+ * Return: 0 or a negative errno.
+ */
+int launch_start(const struct launch_options *options, struct launched *launched, int *ret_status,
+		 struct error *error);
+
+/** launch_finish() - after its process was reaped: remove the cgroup and the state; 0 or -errno */
+int launch_finish(struct launched *launched, struct error *error);
+
+/** launched_close() - let go of what is held; what runs, runs on */
+void launched_close(struct launched *launched);
+#define _cleanup_launched_ _cleanup_(launched_close)

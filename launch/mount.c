@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: MIT */
+#include "launch/mount.h"
+
+#include <limits.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "base/path.h"
+#include "base/syscalls.h"
+#include "base/trace.h"
+#include "launch/cgroup/mount.h"
+
+/* What runc lets lie over files in /proc (lxcfs and the like); anything else there is refused. */
+static const char *const proc_allowed[] = {
+	"/proc/cpuinfo",
+	"/proc/diskstats",
+	"/proc/meminfo",
+	"/proc/stat",
+	"/proc/swaps",
+	"/proc/uptime",
+	"/proc/loadavg",
+	"/proc/slabinfo",
+	"/proc/net/dev",
+	"/proc/sys/kernel/ns_last_pid",
+	"/proc/sys/crypto/fips_enabled",
+};
+
+static const char *mount_phase(const struct config_mount *mount)
+{
+	static const struct {
+		const char *type, *destination, *phase;
+	} phases[] = {
+		{ "proc", NULL, "mnt.proc" },	  { "tmpfs", "/dev", "mnt.dev" },
+		{ "devpts", NULL, "mnt.devpts" }, { "tmpfs", "/dev/shm", "mnt.shm" },
+		{ "mqueue", NULL, "mnt.mqueue" }, { "sysfs", NULL, "mnt.sys" },
+		{ "cgroup", NULL, "mnt.cgroup" },
+	};
+
+	if (mount->is_bind)
+		return "mnt.bind";
+	for (size_t i = 0; i < sizeof(phases) / sizeof(phases[0]); i++) {
+		if (!strcmp(mount->type, phases[i].type) &&
+		    (!phases[i].destination || !strcmp(mount->destination, phases[i].destination)))
+			return phases[i].phase;
+	}
+	return "mnt.other";
+}
+
+static bool is_file_system(int fd, long magic)
+{
+	struct statfs st;
+
+	return fstatfs(fd, &st) == 0 && (long)st.f_type == magic;
+}
+
+/* One of the file system's own options: "key=value" or a flag. */
+static int data_set(int fs_fd, const char *option)
+{
+	const char *value = strchr(option, '=');
+	char key[64];
+	size_t n_key = value ? (size_t)(value - option) : strlen(option);
+
+	if (!value)
+		return sys_fsconfig(fs_fd, FSCONFIG_SET_FLAG, option, NULL, 0) < 0 ? -errno : 0;
+	if (n_key >= sizeof(key))
+		return -EINVAL;
+	memcpy(key, option, n_key);
+	key[n_key] = '\0';
+	return sys_fsconfig(fs_fd, FSCONFIG_SET_STRING, key, value + 1, 0) < 0 ? -errno : 0;
+}
+
+/* A new file system, as a detached mount. */
+static int filesystem_make(const struct config_mount *mount, struct error *error)
+{
+	_cleanup_close_ int fs_fd = sys_fsopen(mount->type, FSOPEN_CLOEXEC);
+	int fd, r;
+
+	if (fs_fd < 0)
+		return error_set(error, -errno, "cannot use the file system '%s'", mount->type);
+	if (*mount->source &&
+	    sys_fsconfig(fs_fd, FSCONFIG_SET_STRING, "source", mount->source, 0) < 0)
+		return error_set(error, -errno, "cannot use the source '%s'", mount->source);
+	for (char **option = mount->data; *option; option++) {
+		r = data_set(fs_fd, *option);
+		if (r < 0)
+			return error_set(error, r, "option '%s'", *option);
+	}
+	if (sys_fsconfig(fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return error_set(error, -errno, "cannot make the file system '%s'", mount->type);
+	fd = sys_fsmount(fs_fd, FSMOUNT_CLOEXEC, (unsigned int)mount->attributes);
+	return fd < 0 ? error_set(error, -errno, "cannot mount '%s'", mount->type) : fd;
+}
+
+static int attributes_set(int mount_fd, uint64_t set, uint64_t clear, unsigned long propagation,
+			  bool recursive)
+{
+	struct mount_attr attributes = { .attr_set = set,
+					 .attr_clr = clear & ~(set & ~(uint64_t)MOUNT_ATTR__ATIME),
+					 .propagation = propagation };
+
+	if (!attributes.attr_set && !attributes.attr_clr && !propagation)
+		return 0;
+	return sys_mount_setattr(mount_fd, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0),
+				 &attributes) < 0
+		       ? -errno
+		       : 0;
+}
+
+/*
+ * A clone of what is at the source; of a sub-path resolved below it, where the bundle names one. By
+ * name: a descriptor of the launcher's is of a mount in its own namespace, which can't be cloned
+ * here.
+ */
+static int source_clone(const struct mount_context *context, const struct config_mount *mount)
+{
+	unsigned int flags =
+		OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (mount->recursive ? AT_RECURSIVE : 0);
+	_cleanup_close_ int source_fd = -EBADF, sub_fd = -EBADF;
+	char path[PATH_MAX];
+	int fd;
+
+	if (snprintf(path, sizeof(path), "%s%s%s",
+		     *mount->source == '/' ? "" : context->bundle_path,
+		     *mount->source == '/' ? "" : "/", mount->source) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	if (!mount->subpath) {
+		fd = sys_open_tree(AT_FDCWD, path, flags);
+		return fd < 0 ? -errno : fd;
+	}
+	source_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (source_fd < 0)
+		return -errno;
+	sub_fd = path_open_in_root(source_fd, mount->subpath, O_PATH, 0);
+	if (sub_fd < 0)
+		return sub_fd;
+	fd = sys_open_tree(sub_fd, "", flags | AT_EMPTY_PATH);
+	return fd < 0 ? -errno : fd;
+}
+
+static int bind_make(const struct mount_context *context, const struct config_mount *mount,
+		     struct error *error)
+{
+	_cleanup_close_ int fd = source_clone(context, mount);
+	int r;
+
+	if (fd < 0)
+		return error_set(error, fd, "cannot bind '%s%s%s'", mount->source,
+				 mount->subpath ? "' sub-path '" : "",
+				 mount->subpath ? mount->subpath : "");
+	r = attributes_set(fd, mount->attributes, mount->attributes_clear, 0, false);
+	if (r < 0)
+		return error_set(error, r, "cannot set the options of the bind");
+	return take_fd(&fd);
+}
+
+/* Destinations in /proc, and of the file systems that must not land elsewhere. */
+static int destination_check(const struct config_mount *mount, int target_fd, int mount_fd,
+			     struct error *error)
+{
+	bool is_proc = !strcmp(mount->type, "proc") && !mount->is_bind;
+
+	if (!is_proc && !strcmp(mount->destination, "/proc") &&
+	    !is_file_system(mount_fd, PROC_SUPER_MAGIC))
+		return error_say(error, -EPERM, "only a procfs can be mounted there");
+	if (is_file_system(target_fd, PROC_SUPER_MAGIC) && strcmp(mount->destination, "/proc")) {
+		for (size_t i = 0; i < sizeof(proc_allowed) / sizeof(proc_allowed[0]); i++) {
+			if (!strcmp(proc_allowed[i], mount->destination))
+				return 0;
+		}
+		return error_say(error, -EPERM, "it is inside /proc");
+	}
+	return 0;
+}
+
+/* The place in the root, made where it is missing: a directory, or a file for a file. */
+static int target_open(const struct mount_context *context, const struct config_mount *mount,
+		       bool is_directory, struct error *error)
+{
+	bool strict =
+		!mount->is_bind && (!strcmp(mount->type, "proc") || !strcmp(mount->type, "sysfs"));
+	int fd;
+
+	if (strict) {
+		/* Not through any link: these must be where everybody looks (CVE-2019-19921). */
+		fd = path_open_beneath(context->root_fd, mount->destination, O_PATH | O_DIRECTORY,
+				       0);
+		if (fd == -ELOOP || fd == -ENOTDIR)
+			return error_say(error, -ENOTDIR, "'%s' must be an ordinary directory",
+					 mount->destination);
+		if (fd != -ENOENT)
+			return fd < 0 ? error_set(error, fd, "cannot open the destination") : fd;
+	}
+	fd = is_directory ? path_mkdir_in_root(context->root_fd, mount->destination, 0755)
+			  : path_make_file_in_root(context->root_fd, mount->destination, 0755);
+	return fd < 0 ? error_set(error, fd, "cannot make the destination") : fd;
+}
+
+static int mount_attach(const struct config_mount *mount, int mount_fd, int target_fd,
+			struct error *error)
+{
+	int r = attributes_set(mount_fd, mount->recursive_set, mount->recursive_clear, 0, true);
+
+	if (r < 0)
+		return error_set(error, r, "cannot set the recursive options");
+	if (sys_move_mount(mount_fd, "", target_fd, "",
+			   MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+		return error_set(error, -errno, "cannot attach it");
+	r = attributes_set(mount_fd, 0, 0, mount->propagation, mount->propagation_recursive);
+	return r < 0 ? error_set(error, r, "cannot set the propagation") : 0;
+}
+
+static int mount_one(const struct mount_context *context, const struct config_mount *mount,
+		     struct error *error)
+{
+	TRACE_PHASE(mount_phase(mount));
+	_cleanup_close_ int mount_fd = -EBADF, target_fd = -EBADF;
+	bool is_directory = true;
+	struct stat st;
+	int r;
+
+	if (!mount->is_bind &&
+	    (!strcmp(mount->type, "cgroup") || !strcmp(mount->type, "cgroup2"))) {
+		target_fd = target_open(context, mount, true, error);
+		if (target_fd < 0)
+			return target_fd;
+		return cgroup_mount(context->cgroup, target_fd, (unsigned int)mount->attributes,
+				    error);
+	}
+	mount_fd =
+		mount->is_bind ? bind_make(context, mount, error) : filesystem_make(mount, error);
+	if (mount_fd < 0)
+		return mount_fd;
+	if (mount->is_bind) {
+		if (fstat(mount_fd, &st) < 0)
+			return error_set(error, -errno, "cannot look at the source");
+		is_directory = S_ISDIR(st.st_mode);
+	}
+	target_fd = target_open(context, mount, is_directory, error);
+	if (target_fd < 0)
+		return target_fd;
+	r = destination_check(mount, target_fd, mount_fd, error);
+	return r < 0 ? r : mount_attach(mount, mount_fd, target_fd, error);
+}
+
+int mount_all(const struct mount_context *context, const struct config *config, struct error *error)
+{
+	for (size_t i = 0; i < config->n_mounts; i++) {
+		int r = mount_one(context, &config->mounts[i], error);
+
+		if (r < 0)
+			return error_prefix(error, r, "mount '%s'", config->mounts[i].destination);
+	}
+	return 0;
+}
+
+/* The two things that masks are made of: an empty directory, and the host's /dev/null. */
+struct masks {
+	int directory_fd; /* a detached tmpfs of one inode, read-only */
+	int null_fd;	  /* a detached bind of /dev/null */
+};
+
+static int empty_directory_make(void)
+{
+	_cleanup_close_ int fs_fd = sys_fsopen("tmpfs", FSOPEN_CLOEXEC);
+	int fd;
+
+	if (fs_fd < 0 || sys_fsconfig(fs_fd, FSCONFIG_SET_STRING, "nr_inodes", "1", 0) < 0 ||
+	    sys_fsconfig(fs_fd, FSCONFIG_SET_STRING, "mode", "0755", 0) < 0 ||
+	    sys_fsconfig(fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -errno;
+	fd = sys_fsmount(fs_fd, FSMOUNT_CLOEXEC,
+			 MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+				 MOUNT_ATTR_NOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* The host's own node, checked to be it: never the container's (CVE-2025-31133). */
+static int null_clone(void)
+{
+	_cleanup_close_ int fd =
+		sys_open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISCHR(st.st_mode) || st.st_rdev != (dev_t)0x103)
+		return -ENODEV;
+	return take_fd(&fd);
+}
+
+/* The first use takes the mount itself, each further one a clone of it. */
+static int mask_one(const struct mount_context *context, struct masks *masks, const char *path,
+		    struct error *error)
+{
+	_cleanup_close_ int target_fd = path_open_in_root(context->root_fd, path, O_PATH, 0);
+	_cleanup_close_ int clone_fd = -EBADF;
+	struct stat st;
+	int *mask_fd;
+
+	/* Most kernels lack some of the list. */
+	if (target_fd == -ENOENT || target_fd == -ENOTDIR)
+		return 0;
+	if (target_fd < 0 || fstat(target_fd, &st) < 0)
+		return error_set(error, target_fd < 0 ? target_fd : -errno, "cannot mask '%s'",
+				 path);
+	mask_fd = S_ISDIR(st.st_mode) ? &masks->directory_fd : &masks->null_fd;
+	if (*mask_fd < 0) {
+		*mask_fd = S_ISDIR(st.st_mode) ? empty_directory_make() : null_clone();
+		if (*mask_fd < 0)
+			return error_set(error, *mask_fd, "cannot make a mask");
+		clone_fd = fcntl(*mask_fd, F_DUPFD_CLOEXEC, 3);
+	} else {
+		clone_fd = sys_open_tree(*mask_fd, "",
+					 OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	}
+	if (clone_fd < 0 || sys_move_mount(clone_fd, "", target_fd, "",
+					   MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+		return error_set(error, -errno, "cannot mask '%s'", path);
+	return 0;
+}
+
+static int read_only_one(const struct mount_context *context, const char *path, struct error *error)
+{
+	struct mount_attr attributes = { .attr_set = MOUNT_ATTR_RDONLY };
+	unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE;
+	_cleanup_close_ int target_fd = path_open_in_root(context->root_fd, path, O_PATH, 0);
+	_cleanup_close_ int clone_fd = -EBADF;
+
+	if (target_fd == -ENOENT || target_fd == -ENOTDIR)
+		return 0;
+	if (target_fd < 0)
+		return error_set(error, target_fd, "cannot make '%s' read-only", path);
+	clone_fd = sys_open_tree_attr(target_fd, "", flags, &attributes);
+	if (clone_fd < 0 && errno == ENOSYS) {
+		clone_fd = sys_open_tree(target_fd, "", flags);
+		if (clone_fd >= 0 &&
+		    sys_mount_setattr(clone_fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes) < 0)
+			return error_set(error, -errno, "cannot make '%s' read-only", path);
+	}
+	if (clone_fd < 0 || sys_move_mount(clone_fd, "", target_fd, "",
+					   MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+		return error_set(error, -errno, "cannot make '%s' read-only", path);
+	return 0;
+}
+
+static int masks_all(const struct mount_context *context, struct masks *masks, char **paths,
+		     struct error *error)
+{
+	for (char **path = paths; path && *path; path++) {
+		int r = mask_one(context, masks, *path, error);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int mount_masks(const struct mount_context *context, const struct config *config,
+		struct error *error)
+{
+	TRACE_PHASE("mask");
+	struct masks masks = { .directory_fd = -EBADF, .null_fd = -EBADF };
+	int r = masks_all(context, &masks, config->masked_paths, error);
+
+	cleanup_close(&masks.directory_fd);
+	cleanup_close(&masks.null_fd);
+	for (char **path = config->read_only_paths; r == 0 && path && *path; path++)
+		r = read_only_one(context, *path, error);
+	if (r == 0 && config->root_read_only) {
+		struct mount_attr attributes = { .attr_set = MOUNT_ATTR_RDONLY };
+
+		if (sys_mount_setattr(context->root_fd, "", AT_EMPTY_PATH, &attributes) < 0)
+			r = error_set(error, -errno, "cannot make the root read-only");
+	}
+	return r;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The mounts inside the container's root (config.json's `mounts`, maskedPaths, readonlyPaths).
+ *
+ * Called in the container's child before the root is switched, so that sources are the host's.
+ * Every destination is resolved once, below the root's descriptor, and the mount goes onto what was
+ * found, not onto its name.
+ */
+#pragma once
+
+#include "base/error.h"
+#include "launch/cgroup/cgroup.h"
+#include "launch/config.h"
+
+struct mount_context {
+	int root_fd;		 /* the root, attached */
+	const char *bundle_path; /* relative sources are relative to the bundle */
+	const struct cgroup *cgroup;
+};
+
+/** mount_all() - every mount of @config, in its order */
+int mount_all(const struct mount_context *context, const struct config *config,
+	      struct error *error);
+
+/** mount_masks() - hide maskedPaths, and make readonlyPaths and, where asked, the root read-only */
+int mount_masks(const struct mount_context *context, const struct config *config,
+		struct error *error);

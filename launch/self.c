@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+#include "launch/self.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/syscalls.h"
+
+#define SELF "/proc/self/exe"
+
+static const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+
+static bool is_safe(void)
+{
+	_cleanup_close_ int fd = -EBADF;
+	struct statvfs st;
+
+	if (statvfs(SELF, &st) == 0 && st.f_flag & ST_RDONLY)
+		return true;
+	fd = open(SELF, O_RDONLY | O_CLOEXEC);
+	return fd >= 0 && fcntl(fd, F_GET_SEALS) == seals;
+}
+
+static int clone_read_only(void)
+{
+	struct mount_attr attributes = { .attr_set = MOUNT_ATTR_RDONLY };
+	_cleanup_close_ int fd = sys_open_tree(AT_FDCWD, SELF, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+	if (fd < 0 || sys_mount_setattr(fd, "", AT_EMPTY_PATH, &attributes) < 0)
+		return -errno;
+	return take_fd(&fd);
+}
+
+static int copy_sealed(void)
+{
+	_cleanup_close_ int from_fd = open(SELF, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = memfd_create("nslaunch", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	struct stat st;
+
+	if (from_fd < 0 || fd < 0 || fstat(from_fd, &st) < 0)
+		return -errno;
+	for (off_t at = 0; at < st.st_size;) {
+		ssize_t n = sendfile(fd, from_fd, &at, (size_t)(st.st_size - at));
+
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return -EIO;
+	}
+	if (fcntl(fd, F_ADD_SEALS, seals) < 0)
+		return -errno;
+	return take_fd(&fd);
+}
+
+int self_protect(char *argv[], struct error *error)
+{
+	_cleanup_close_ int fd = -EBADF;
+
+	if (is_safe()) {
+		/* execveat(2) has made a number of the name. */
+		(void)prctl(PR_SET_NAME, "nslaunch", 0, 0, 0);
+		return 0;
+	}
+	fd = clone_read_only();
+	if (fd < 0)
+		fd = copy_sealed();
+	if (fd < 0)
+		return error_set(error, fd,
+				 "cannot protect the launcher's executable (is /proc mounted?)");
+	syscall(SYS_execveat, fd, "", argv, environ, AT_EMPTY_PATH);
+	return error_set(error, -errno, "cannot execute the launcher's read-only clone");
+}

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT */
+#include "launch/state.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fd.h"
+#include "base/json_write.h"
+#include "base/lock.h"
+#include "base/path.h"
+#include "base/syscalls.h"
+
+#define STATE_MAX_BYTES (1u << 20)
+
+bool state_id_is_valid(const char *id)
+{
+	size_t n = strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+.-");
+
+	return n > 0 && n <= STATE_ID_MAX_BYTES && !id[n] && strcmp(id, ".") && strcmp(id, "..");
+}
+
+static int root_open(struct state *state, const char *root_path, bool make, struct error *error)
+{
+	state->root_path = strdup(root_path);
+	if (!state->root_path)
+		return error_set(error, -ENOMEM, "cannot open the state directory");
+	state->root_fd = open(root_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (state->root_fd < 0 && errno == ENOENT && make) {
+		char prefix[PATH_MAX];
+
+		if (strlen(root_path) >= sizeof(prefix))
+			return error_set(error, -ENAMETOOLONG, "state directory '%s'", root_path);
+		strcpy(prefix, root_path);
+		for (char *slash = strchr(prefix + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+			*slash = '\0';
+			if (mkdir(prefix, 0755) < 0 && errno != EEXIST)
+				return error_set(error, -errno, "cannot make '%s'", prefix);
+			*slash = '/';
+		}
+		if (mkdir(root_path, 0700) < 0 && errno != EEXIST)
+			return error_set(error, -errno, "cannot make the state directory '%s'",
+					 root_path);
+		state->root_fd = open(root_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
+	if (state->root_fd < 0)
+		return error_set(error, -errno, "cannot open the state directory '%s'", root_path);
+	return 0;
+}
+
+static int directory_open(struct state *state, const char *id)
+{
+	strcpy(state->id, id);
+	state->directory_fd =
+		openat(state->root_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (state->directory_fd < 0)
+		return -errno;
+	state->lock_fd = openat(state->directory_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	return state->lock_fd < 0 ? -errno : 0;
+}
+
+/* Is the directory that was locked still the one of that name? Who removed it held the lock. */
+static bool directory_is_current(const struct state *state)
+{
+	struct stat held, named;
+
+	return fstat(state->directory_fd, &held) == 0 &&
+	       fstatat(state->root_fd, state->id, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       held.st_ino == named.st_ino && held.st_dev == named.st_dev;
+}
+
+static int create_once(struct state *state, const char *id, struct error *error)
+{
+	bool existed = mkdirat(state->root_fd, id, 0700) < 0;
+	int r;
+
+	if (existed && errno != EEXIST)
+		return error_set(error, -errno, "cannot make '%s/%s'", state->root_path, id);
+	r = directory_open(state, id);
+	if (r == 0)
+		r = lock_try(state->lock_fd, LOCK_MODE_EXCLUSIVE);
+	if (r == -EWOULDBLOCK ||
+	    (r == 0 && existed && faccessat(state->directory_fd, "state.json", F_OK, 0) == 0))
+		return error_say(error, -EEXIST, "a container with the id '%s' exists already", id);
+	if (r == -ENOENT || (r == 0 && !directory_is_current(state)))
+		return -EAGAIN;
+	if (r < 0)
+		return error_set(error, r, "cannot lock '%s/%s'", state->root_path, id);
+	if (existed)
+		(void)unlinkat(state->directory_fd, STATE_START_SOCKET, 0);
+	return 0;
+}
+
+int state_create(struct state *state, const char *root_path, const char *id, struct error *error)
+{
+	_cleanup_state_ struct state made = STATE_EMPTY;
+	int r;
+
+	if (!state_id_is_valid(id))
+		return error_say(
+			error, -EINVAL,
+			"bad container id '%s': letters, digits and any of _+.- are allowed", id);
+	r = root_open(&made, root_path, true, error);
+	if (r < 0)
+		return r;
+	/* EAGAIN: somebody removed the directory between our mkdir and our lock. */
+	for (int i = 0; i < 100; i++) {
+		r = create_once(&made, id, error);
+		if (r != -EAGAIN)
+			break;
+		cleanup_close(&made.directory_fd);
+		cleanup_close(&made.lock_fd);
+		made.directory_fd = made.lock_fd = -EBADF;
+	}
+	if (r == -EAGAIN)
+		return error_set(error, r, "cannot lock '%s/%s'", root_path, id);
+	if (r < 0)
+		return r;
+	*state = made;
+	made = STATE_EMPTY;
+	return 0;
+}
+
+int state_open(struct state *state, const char *root_path, const char *id, bool lock,
+	       struct error *error)
+{
+	_cleanup_state_ struct state opened = STATE_EMPTY;
+	int r;
+
+	if (!state_id_is_valid(id))
+		return error_say(error, -EINVAL, "bad container id '%s'", id);
+	opened.root_fd = open(root_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (opened.root_fd < 0 && errno == ENOENT)
+		return error_say(error, -ENOENT, "container '%s' does not exist", id);
+	cleanup_close(&opened.root_fd);
+	r = root_open(&opened, root_path, false, error);
+	if (r < 0)
+		return r;
+	r = directory_open(&opened, id);
+	if (r == 0 && lock)
+		r = lock_take(opened.lock_fd, LOCK_MODE_EXCLUSIVE);
+	if (r == -ENOENT || (r == 0 && !directory_is_current(&opened)))
+		return error_say(error, -ENOENT, "container '%s' does not exist", id);
+	if (r < 0)
+		return error_set(error, r, "cannot open the state of '%s'", id);
+	*state = opened;
+	opened = STATE_EMPTY;
+	return 0;
+}
+
+void state_close(struct state *state)
+{
+	cleanup_close(&state->lock_fd);
+	cleanup_close(&state->directory_fd);
+	cleanup_close(&state->root_fd);
+	free(state->root_path);
+	*state = STATE_EMPTY;
+}
+
+int state_write(const struct state *state, const struct state_record *record, struct error *error)
+{
+	_cleanup_json_writer_ struct json_writer writer = {};
+	int r;
+
+	json_write_object_begin(&writer, NULL);
+	json_write_string(&writer, "ociVersion", "1.0.2");
+	json_write_string(&writer, "id", record->id);
+	json_write_int(&writer, "pid", record->pid);
+	json_write_uint(&writer, "startTime", record->start_time);
+	json_write_string(&writer, "bundle", record->bundle);
+	json_write_string(&writer, "rootfs", record->rootfs);
+	json_write_string(&writer, "created", record->created);
+	json_write_uint(&writer, "owner", record->owner);
+	if (record->cgroup_path)
+		json_write_string(&writer, "cgroupPath", record->cgroup_path);
+	if (record->annotations)
+		json_write_raw(&writer, "annotations", record->annotations,
+			       strlen(record->annotations));
+	json_write_object_end(&writer);
+	buffer_add_char(&writer.buffer, '\n');
+	r = json_writer_status(&writer);
+	if (r == 0)
+		r = file_replace_at(state->directory_fd, "state.json", writer.buffer.bytes,
+				    writer.buffer.n_bytes, 0600, 0);
+	return r < 0 ? error_set(error, r, "cannot write the state of '%s'", state->id) : 0;
+}
+
+static int copy_string(struct json_value value, char **ret_string)
+{
+	const char *string = json_string(value);
+
+	*ret_string = string ? strdup(string) : NULL;
+	return string && !*ret_string ? -ENOMEM : 0;
+}
+
+int state_read(const struct state *state, struct state_record *record, struct error *error)
+{
+	_cleanup_json_ struct json_document document = {};
+	struct json_value root, annotations;
+	uint64_t pid = 0, owner = 0;
+	size_t n_bytes;
+	const char *raw;
+	int r;
+
+	if (faccessat(state->directory_fd, "state.json", F_OK, 0) < 0)
+		return error_set(error, -errno, "the state of '%s' isn't there", state->id);
+	r = json_parse_file_at(&document, state->directory_fd, "state.json", STATE_MAX_BYTES,
+			       error);
+	if (r < 0)
+		return r;
+	root = json_root(&document);
+	if (json_uint64(json_get(root, "pid"), &pid) < 0 || pid > INT_MAX ||
+	    json_uint64(json_get(root, "startTime"), &record->start_time) < 0 ||
+	    json_uint64(json_get(root, "owner"), &owner) < 0)
+		return error_say(error, -EBADMSG, "the state of '%s' is damaged", state->id);
+	record->pid = (pid_t)pid;
+	record->owner = (uid_t)owner;
+	annotations = json_get(root, "annotations");
+	raw = json_raw(annotations, &n_bytes);
+	if (raw) {
+		record->annotations = strndup(raw, n_bytes);
+		r = record->annotations ? 0 : -ENOMEM;
+	}
+	if (r < 0 || copy_string(json_get(root, "id"), &record->id) < 0 ||
+	    copy_string(json_get(root, "bundle"), &record->bundle) < 0 ||
+	    copy_string(json_get(root, "rootfs"), &record->rootfs) < 0 ||
+	    copy_string(json_get(root, "created"), &record->created) < 0 ||
+	    copy_string(json_get(root, "cgroupPath"), &record->cgroup_path) < 0)
+		return error_set(error, -ENOMEM, "cannot read the state of '%s'", state->id);
+	if (!record->id || !record->bundle || !record->created)
+		return error_say(error, -EBADMSG, "the state of '%s' is damaged", state->id);
+	return 0;
+}
+
+void state_record_deinit(struct state_record *record)
+{
+	free(record->id);
+	free(record->bundle);
+	free(record->rootfs);
+	free(record->cgroup_path);
+	free(record->created);
+	free(record->annotations);
+	*record = (struct state_record){};
+}
+
+uint64_t process_start_time(pid_t pid)
+{
+	_cleanup_free_ char *text = NULL;
+	uint64_t start_time = 0;
+	char path[32], *field;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	if (file_read_at(AT_FDCWD, path, 4096, &text, NULL) < 0)
+		return 0;
+	/* The name, field 2, may have blanks and brackets in it: count from its closing one. */
+	field = strrchr(text, ')');
+	for (int i = 2; field && i < 22; i++)
+		field = strchr(field + 1, ' ');
+	if (!field || sscanf(field + 1, "%" SCNu64, &start_time) != 1)
+		return 0;
+	return start_time;
+}
+
+int state_process_open(const struct state_record *record)
+{
+	_cleanup_close_ int pidfd = -EBADF;
+
+	if (record->pid <= 0)
+		return -ESRCH;
+	pidfd = sys_pidfd_open(record->pid, 0);
+	if (pidfd < 0)
+		return -errno;
+	/* With the pidfd open the pid can't be given to another any more: compare now. */
+	if (process_start_time(record->pid) != record->start_time)
+		return -ESRCH;
+	return take_fd(&pidfd);
+}
+
+enum state_status state_status(const struct state *state, const struct state_record *record)
+{
+	_cleanup_close_ int pidfd = state_process_open(record);
+	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
+
+	/* A zombie has ended, though nobody has waited for it yet. */
+	if (pidfd < 0 || poll(&ended, 1, 0) > 0)
+		return STATE_STOPPED;
+	if (faccessat(state->directory_fd, STATE_START_SOCKET, F_OK, 0) == 0)
+		return STATE_CREATED;
+	return STATE_RUNNING;
+}
+
+const char *state_status_name(enum state_status status)
+{
+	static const char *const names[] = { "creating", "created", "running", "stopped" };
+
+	return names[status];
+}
+
+int state_remove(struct state *state)
+{
+	return path_remove_tree(state->root_fd, state->id);
+}
+
+static int id_compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int state_list(const char *root_path, struct string_list *ids, struct error *error)
+{
+	_cleanup_closedir_ DIR *directory = opendir(root_path);
+	const struct dirent *entry;
+
+	if (!directory)
+		return errno == ENOENT ? 0
+				       : error_set(error, -errno, "cannot list '%s'", root_path);
+	while ((entry = readdir(directory))) {
+		if (!state_id_is_valid(entry->d_name))
+			continue;
+		if (string_list_add(ids, entry->d_name) < 0)
+			return error_set(error, -ENOMEM, "cannot list '%s'", root_path);
+	}
+	if (ids->n_items > 1)
+		qsort(ids->items, ids->n_items, sizeof(*ids->items), id_compare);
+	return 0;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The state of containers: STATE/ID/, 0700, with state.json, lock, and the socket that `start`
+ * knocks at.
+ *
+ * A process is known by its pid and the time it started, never by its pid alone.
+ */
+#pragma once
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/text.h"
+
+#define STATE_ID_MAX_BYTES 255
+#define STATE_START_SOCKET "start.sock"
+
+enum state_status {
+	STATE_CREATING, /* no process yet, or its launcher was killed */
+	STATE_CREATED,	/* waits at its exec */
+	STATE_RUNNING,
+	STATE_STOPPED,
+};
+
+/* What state.json holds. Strings are owned. */
+struct state_record {
+	char *id;
+	char *bundle;
+	char *rootfs;
+	char *cgroup_path;
+	char *created;	   /* RFC 3339, UTC */
+	char *annotations; /* a JSON object, or NULL */
+	pid_t pid;
+	uint64_t start_time; /* of @pid: field 22 of /proc/PID/stat, clock ticks since boot */
+	uid_t owner;
+};
+
+/* An open state directory. Start with STATE_EMPTY. */
+struct state {
+	char *root_path;
+	int root_fd;	  /* STATE */
+	int directory_fd; /* STATE/ID */
+	int lock_fd;	  /* exclusive while something changes */
+	char id[STATE_ID_MAX_BYTES + 1];
+};
+
+#define STATE_EMPTY ((struct state){ .root_fd = -EBADF, .directory_fd = -EBADF, .lock_fd = -EBADF })
+
+/** state_id_is_valid() - [A-Za-z0-9_+.-]+, not "." or "..", at most STATE_ID_MAX_BYTES */
+bool state_id_is_valid(const char *id);
+
+/**
+ * state_create() - make STATE/ID and lock it
+ *
+ * What a killed launcher has left of this id (no state.json, nobody holds its lock) is taken over.
+ *
+ * Return: 0 or a negative errno (-EEXIST: a container with this id exists).
+ */
+int state_create(struct state *state, const char *root_path, const char *id, struct error *error);
+
+/**
+ * state_open() - open STATE/ID
+ * @lock: take its lock, waiting for who holds it
+ *
+ * Return: 0 or a negative errno (-ENOENT: no such container).
+ */
+int state_open(struct state *state, const char *root_path, const char *id, bool lock,
+	       struct error *error);
+
+void state_close(struct state *state);
+#define _cleanup_state_ _cleanup_(state_close)
+
+/** state_write() - write state.json, by rename; not synced: it doesn't outlive a reboot */
+int state_write(const struct state *state, const struct state_record *record, struct error *error);
+
+/** state_read() - read state.json; -ENOENT: none, its launcher is at work or was killed */
+int state_read(const struct state *state, struct state_record *record, struct error *error);
+
+void state_record_deinit(struct state_record *record);
+#define _cleanup_state_record_ _cleanup_(state_record_deinit)
+
+/** state_status() - how the container of @record is, now */
+enum state_status state_status(const struct state *state, const struct state_record *record);
+
+const char *state_status_name(enum state_status status);
+
+/** state_remove() - remove STATE/ID; 0 or a negative errno */
+int state_remove(struct state *state);
+
+/** state_list() - the ids below @root_path, sorted; no such directory: none */
+int state_list(const char *root_path, struct string_list *ids, struct error *error);
+
+/** state_process_open() - a pidfd of exactly the record's process, or -ESRCH when it has ended */
+int state_process_open(const struct state_record *record);
+
+/** process_start_time() - field 22 of /proc/PID/stat; 0 when there is no such process */
+uint64_t process_start_time(pid_t pid);

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+#include "launch/terminal.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <termios.h>
+
+#include "base/fd.h"
+#include "base/path.h"
+#include "base/syscalls.h"
+
+/* One descriptor with a few bytes beside it. */
+static int descriptor_send(int socket_fd, int fd, const char *name)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = {};
+	struct iovec data = { .iov_base = (char *)name, .iov_len = strlen(name) };
+	struct msghdr message = { .msg_iov = &data,
+				  .msg_iovlen = 1,
+				  .msg_control = &control,
+				  .msg_controllen = sizeof(control) };
+	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(header), &fd, sizeof(int));
+	return sendmsg(socket_fd, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+int terminal_receive(int socket_fd)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control;
+	char name[PATH_MAX];
+	struct iovec data = { .iov_base = name, .iov_len = sizeof(name) };
+	struct msghdr message = { .msg_iov = &data,
+				  .msg_iovlen = 1,
+				  .msg_control = &control,
+				  .msg_controllen = sizeof(control) };
+	struct cmsghdr *header;
+	int fd;
+
+	if (recvmsg(socket_fd, &message, MSG_CMSG_CLOEXEC) < 0)
+		return -errno;
+	header = CMSG_FIRSTHDR(&message);
+	if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
+	    header->cmsg_len != CMSG_LEN(sizeof(int)))
+		return -EPROTO;
+	memcpy(&fd, CMSG_DATA(header), sizeof(int));
+	return fd;
+}
+
+int terminal_connect(const char *path, struct error *error)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return error_set(error, -ENAMETOOLONG, "console socket '%s'", path);
+	strcpy(address.sun_path, path);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return error_set(error, -errno, "console socket '%s'", path);
+	return take_fd(&fd);
+}
+
+/* The slave's own mount, bound over a file made for it: never a name that could be swapped. */
+static int console_bind(int root_fd, int slave_fd, struct error *error)
+{
+	_cleanup_close_ int dev_fd = path_open_beneath(root_fd, "dev", O_PATH | O_DIRECTORY, 0);
+	_cleanup_close_ int made_fd = -EBADF, target_fd = -EBADF, tree_fd = -EBADF;
+	struct stat st;
+
+	if (dev_fd < 0)
+		return error_set(error, dev_fd, "'/dev' must be an ordinary directory");
+	made_fd = openat(dev_fd, "console", O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC,
+			 0600);
+	if (made_fd < 0 && errno != EEXIST)
+		return error_set(error, -errno, "cannot make '/dev/console'");
+	target_fd = openat(dev_fd, "console", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (target_fd < 0 || fstat(target_fd, &st) < 0)
+		return error_set(error, -errno, "cannot open '/dev/console'");
+	if (S_ISLNK(st.st_mode) || S_ISDIR(st.st_mode))
+		return error_say(error, -ELOOP, "'/dev/console' must be an ordinary file");
+	tree_fd = sys_open_tree(slave_fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	if (tree_fd < 0 || sys_move_mount(tree_fd, "", target_fd, "",
+					  MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+		return error_set(error, -errno, "cannot mount '/dev/console'");
+	return 0;
+}
+
+int terminal_make(int root_fd, int socket_fd, const struct config_process *process,
+		  int *ret_slave_fd, struct error *error)
+{
+	struct winsize size = { .ws_row = process->console_rows,
+				.ws_col = process->console_columns };
+	_cleanup_close_ int master_fd =
+		path_open_beneath(root_fd, "dev/pts/ptmx", O_RDWR | O_NOCTTY, 0);
+	_cleanup_close_ int slave_fd = -EBADF;
+	char name[32];
+	unsigned int number;
+	int unlocked = 0, r;
+
+	if (master_fd < 0)
+		return error_set(error, master_fd, "cannot open '/dev/pts/ptmx' for the terminal");
+	/* The peer by descriptor: its name in the container could be anything (CVE-2025-52565). */
+	if (ioctl(master_fd, TIOCSPTLCK, &unlocked) < 0 || ioctl(master_fd, TIOCGPTN, &number) < 0)
+		return error_set(error, -errno, "cannot unlock the terminal");
+	slave_fd = ioctl(master_fd, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (slave_fd < 0)
+		return error_set(error, -errno, "cannot open the terminal");
+	if (size.ws_row && size.ws_col && ioctl(master_fd, TIOCSWINSZ, &size) < 0)
+		return error_set(error, -errno, "cannot set the terminal's size");
+	if (fchown(slave_fd, process->uid, (gid_t)-1) < 0)
+		return error_set(error, -errno, "cannot give the terminal to user %u",
+				 process->uid);
+	r = console_bind(root_fd, slave_fd, error);
+	if (r < 0)
+		return r;
+	snprintf(name, sizeof(name), "/dev/pts/%u", number);
+	r = descriptor_send(socket_fd, master_fd, name);
+	if (r < 0)
+		return error_set(error, r, "cannot hand over the terminal");
+	*ret_slave_fd = take_fd(&slave_fd);
+	return 0;
+}
+
+int terminal_adopt(int slave_fd, struct error *error)
+{
+	if (ioctl(slave_fd, TIOCSCTTY, 0) < 0)
+		return error_set(error, -errno, "cannot take the controlling terminal");
+	for (int fd = 0; fd < 3; fd++) {
+		if (dup2(slave_fd, fd) < 0)
+			return error_set(error, -errno,
+					 "cannot make the terminal the standard streams");
+	}
+	return 0;
+}
+
+int terminal_relay_start(struct terminal_relay *relay, int master_fd, struct error *error)
+{
+	struct termios settings;
+
+	relay->master_fd = master_fd;
+	relay->input_end = false;
+	if (tcgetattr(STDIN_FILENO, &settings) < 0)
+		return 0;
+	relay->saved = malloc(sizeof(settings));
+	if (!relay->saved)
+		return error_set(error, -ENOMEM, "cannot set up the terminal");
+	memcpy(relay->saved, &settings, sizeof(settings));
+	cfmakeraw(&settings);
+	if (tcsetattr(STDIN_FILENO, TCSANOW, &settings) < 0)
+		return error_set(error, -errno, "cannot set the terminal to raw mode");
+	relay->raw = true;
+	terminal_relay_resize(relay);
+	return 0;
+}
+
+void terminal_relay_resize(struct terminal_relay *relay)
+{
+	struct winsize size;
+
+	if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0)
+		(void)ioctl(relay->master_fd, TIOCSWINSZ, &size);
+}
+
+/* The end of a pipe or a file is what ^D is on a terminal; the end of /dev/null says nothing. */
+static bool input_is_stream(void)
+{
+	struct stat st;
+
+	return fstat(STDIN_FILENO, &st) == 0 && !S_ISCHR(st.st_mode);
+}
+
+int terminal_relay_step(struct terminal_relay *relay, bool readable_input, bool readable_master)
+{
+	char bytes[8192];
+	ssize_t n;
+
+	if (readable_input && !relay->input_end) {
+		n = read(STDIN_FILENO, bytes, sizeof(bytes));
+		if (n > 0) {
+			/* A container that doesn't read stops its user's typing, nothing else. */
+			(void)fd_write_full(relay->master_fd, bytes, (size_t)n);
+		} else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
+			relay->input_end = true;
+			if (input_is_stream())
+				(void)fd_write_full(relay->master_fd, "\4", 1);
+		}
+	}
+	if (readable_master) {
+		n = read(relay->master_fd, bytes, sizeof(bytes));
+		if (n > 0)
+			return fd_write_full(STDOUT_FILENO, bytes, (size_t)n);
+		/* EIO: the last slave is closed. */
+		if (n == 0 || errno == EIO)
+			return 1;
+		if (errno != EINTR && errno != EAGAIN)
+			return -errno;
+	}
+	return 0;
+}
+
+void terminal_relay_finish(struct terminal_relay *relay)
+{
+	if (relay->master_fd >= 0) {
+		(void)fcntl(relay->master_fd, F_SETFL, O_NONBLOCK);
+		for (;;) {
+			char bytes[8192];
+			ssize_t n = read(relay->master_fd, bytes, sizeof(bytes));
+
+			if (n <= 0 || fd_write_full(STDOUT_FILENO, bytes, (size_t)n) < 0)
+				break;
+		}
+	}
+	if (relay->raw)
+		tcsetattr(STDIN_FILENO, TCSADRAIN, relay->saved);
+	free(relay->saved);
+	cleanup_close(&relay->master_fd);
+	*relay = TERMINAL_RELAY_EMPTY;
+}

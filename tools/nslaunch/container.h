@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the verbs share: the tool's own options, and from an argument to a container.
+ */
+#pragma once
+
+#include "base/command.h"
+#include "launch/state.h"
+#include "tools/nslaunch/verbs.h"
+
+/** container_state_path() - the state directory: what was said, else /run/lamina, or
+ * $XDG_RUNTIME_DIR/lamina for others than root; NULL with @error: nothing was said and there is
+ * none */
+const char *container_state_path(const struct command_call *call, struct error *error);
+
+/**
+ * container_resolve() - the id that an argument means: a name (where the store is known), else a
+ * whole id, else the unambiguous beginning of one
+ * @ret_id: STATE_ID_MAX_BYTES + 1 bytes
+ */
+int container_resolve(const struct command_call *call, const char *argument, char *ret_id,
+		      struct error *error);
+
+/** container_open() - resolve, open and read; @lock as state_open()'s */
+int container_open(const struct command_call *call, const char *argument, bool lock,
+		   struct state *state, struct state_record *record, struct error *error);

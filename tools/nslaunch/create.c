@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * nslaunch create: a container whose process waits at its exec.
+ */
+#include <errno.h>
+
+#include "launch/attend.h"
+#include "launch/self.h"
+#include "tools/nslaunch/container.h"
+#include "tools/nslaunch/run.h"
+
+#define FIELD(field) offsetof(struct run_options, field)
+
+const struct command_option create_options[] = {
+	{ .name = "bundle",
+	  .letter = 'b',
+	  .type = OPTION_STRING,
+	  .offset = FIELD(bundle),
+	  .argument = "DIRECTORY",
+	  .help = "the bundle; . if not said" },
+	{ .name = "pid-file",
+	  .type = OPTION_STRING,
+	  .offset = FIELD(pid_file),
+	  .argument = "FILE",
+	  .help = "write the process's id to a file" },
+	{ .name = "console-socket",
+	  .type = OPTION_STRING,
+	  .offset = FIELD(console_socket),
+	  .argument = "SOCKET",
+	  .help = "send the terminal's master to a socket" },
+	{ .name = "preserve-fds",
+	  .type = OPTION_UINT,
+	  .offset = FIELD(n_preserved_fds),
+	  .argument = "N",
+	  .help = "keep descriptors 3 to 2+N open" },
+};
+
+int run_fill(const struct command_call *call, struct launch_options *options, struct error *error)
+{
+	const struct run_options *given = call->options;
+
+	if (given->n_preserved_fds > 1024)
+		return error_usage(error, "option '--preserve-fds' takes at most 1024");
+	*options = (struct launch_options){
+		.bundle_path = given->bundle,
+		.state_path = container_state_path(call, error),
+		.pid_file = given->pid_file,
+		.console_socket = given->console_socket,
+		.stdin_fd = -EBADF,
+		.n_preserved_fds = (unsigned int)given->n_preserved_fds,
+		.force_terminal = given->terminal,
+	};
+	if (!options->state_path)
+		return error->code;
+	return attend_signals_block(&options->signal_mask, error);
+}
+
+int verb_create(const struct command_call *call, struct error *error)
+{
+	_cleanup_launched_ struct launched launched = LAUNCHED_EMPTY;
+	struct launch_options options;
+	int status, r;
+
+	r = self_protect(call->process_argv, error);
+	if (r == 0)
+		r = run_fill(call, &options, error);
+	if (r < 0)
+		return r;
+	options.id = call->argv[0];
+	options.wait_for_start = true;
+	if (!options.bundle_path)
+		options.bundle_path = ".";
+	r = launch_start(&options, &launched, &status, error);
+	return r < 0 ? r : 0;
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * nslaunch start, kill and delete: what happens to a container that exists.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "base/fd.h"
+#include "base/syscalls.h"
+#include "launch/bundle.h"
+#include "launch/cgroup/cgroup.h"
+#include "launch/child.h"
+#include "launch/signal_name.h"
+#include "tools/nslaunch/container.h"
+
+#define FIELD(field) offsetof(struct lifecycle_options, field)
+
+const struct command_option delete_options[] = {
+	{ .name = "force",
+	  .letter = 'f',
+	  .type = OPTION_FLAG,
+	  .offset = FIELD(force),
+	  .help = "kill what still runs; a container that isn't there is no error" },
+};
+const struct command_option kill_options[] = {
+	{ .name = "all",
+	  .letter = 'a',
+	  .type = OPTION_FLAG,
+	  .offset = FIELD(all),
+	  .help = "the signal goes to every process of the container" },
+};
+
+static int start_connect(const struct state *state, struct error *error)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/" STATE_START_SOCKET,
+		 state->directory_fd);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return error_set(error, -errno, "cannot reach the container's process");
+	return take_fd(&fd);
+}
+
+/* The connection is closed by the exec; an error is sent when there is none. */
+static int start_await(const struct state *state, int fd, struct error *error)
+{
+	struct child_report report;
+	ssize_t n = fd_read_full(fd, &report, sizeof(report));
+
+	if (n < 0)
+		return error_set(error, (int)n, "cannot wait for the container's exec");
+	if (n == sizeof(report) && report.error.code < 0) {
+		*error = report.error;
+		return error->code;
+	}
+	return n == 0 ? 0
+		      : error_say(error, -EIO, "container '%s' ended while it started", state->id);
+}
+
+int verb_start(const struct command_call *call, struct error *error)
+{
+	_cleanup_state_ struct state state = STATE_EMPTY;
+	_cleanup_state_record_ struct state_record record = {};
+	_cleanup_close_ int fd = -EBADF;
+	enum state_status status;
+	int r = container_open(call, call->argv[0], true, &state, &record, error);
+
+	if (r < 0)
+		return r;
+	status = state_status(&state, &record);
+	if (status != STATE_CREATED)
+		return error_say(error, -EINVAL,
+				 "cannot start container '%s': it is %s, not created", state.id,
+				 state_status_name(status));
+	fd = start_connect(&state, error);
+	if (fd < 0)
+		return fd;
+	/* From now on it counts as running; nobody can knock a second time. */
+	(void)unlinkat(state.directory_fd, STATE_START_SOCKET, 0);
+	r = start_await(&state, fd, error);
+	return r < 0 ? error_prefix(error, r, "container '%s'", state.id) : 0;
+}
+
+static int kill_all(const struct state_record *record, int signal, struct error *error)
+{
+	_cleanup_cgroup_ struct cgroup cgroup;
+	_cleanup_free_ pid_t *pids = NULL;
+	size_t n_pids;
+	int r;
+
+	cgroup_init(&cgroup);
+	r = cgroup_open(&cgroup, record->cgroup_path ? record->cgroup_path : "", error);
+	if (r == 0)
+		r = cgroup_pids(&cgroup, &pids, &n_pids, error);
+	for (size_t i = 0; r == 0 && i < n_pids; i++) {
+		_cleanup_close_ int pidfd = sys_pidfd_open(pids[i], 0);
+
+		if (pidfd >= 0)
+			(void)sys_pidfd_send_signal(pidfd, signal, NULL, 0);
+	}
+	return r;
+}
+
+int verb_kill(const struct command_call *call, struct error *error)
+{
+	const struct lifecycle_options *options = call->options;
+	_cleanup_state_ struct state state = STATE_EMPTY;
+	_cleanup_state_record_ struct state_record record = {};
+	_cleanup_close_ int pidfd = -EBADF;
+	int signal = signal_from_name(call->argc > 1 ? call->argv[1] : "TERM");
+	int r;
+
+	if (signal < 0)
+		return error_usage(error, "unknown signal '%s'", call->argv[1]);
+	r = container_open(call, call->argv[0], false, &state, &record, error);
+	if (r < 0)
+		return r;
+	if (options->all)
+		return kill_all(&record, signal, error);
+	pidfd = state_process_open(&record);
+	if (pidfd == -ESRCH || (pidfd >= 0 && state_status(&state, &record) == STATE_STOPPED))
+		return error_say(error, -ESRCH,
+				 "container '%s' is not running: process already finished",
+				 state.id);
+	if (pidfd < 0 || sys_pidfd_send_signal(pidfd, signal, NULL, 0) < 0)
+		return error_set(error, pidfd < 0 ? pidfd : -errno,
+				 "cannot send signal %d to container '%s'", signal, state.id);
+	return 0;
+}
+
+/* Waits up to 10 seconds for the process's end, after it was killed. */
+static int process_end(const struct state_record *record, struct error *error)
+{
+	_cleanup_close_ int pidfd = state_process_open(record);
+	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
+
+	if (pidfd < 0)
+		return 0;
+	(void)sys_pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
+	if (poll(&ended, 1, 10000) == 0)
+		return error_say(error, -EBUSY, "process %d doesn't end", (int)record->pid);
+	return 0;
+}
+
+static int cgroup_end(const struct state *state, const struct state_record *record,
+		      struct error *error)
+{
+	_cleanup_cgroup_ struct cgroup cgroup;
+	_cleanup_free_ char *path = NULL;
+	int r;
+
+	/* Killed before there was a state.json: the cgroup is where it is by default. */
+	path = record->cgroup_path ? strdup(record->cgroup_path)
+				   : string_format("/lamina/%s", state->id);
+	if (!path)
+		return error_set(error, -ENOMEM, "cannot remove the cgroup");
+	cgroup_init(&cgroup);
+	r = cgroup_open(&cgroup, path, error);
+	if (r == 0)
+		r = cgroup_kill(&cgroup, error);
+	return r == 0 ? cgroup_remove(&cgroup, error) : r;
+}
+
+static int delete_opened(struct state *state, struct state_record *record, bool force,
+			 struct error *error)
+{
+	enum state_status status;
+	int r = state_read(state, record, error);
+
+	if (r < 0 && r != -ENOENT && !force)
+		return r;
+	status = r < 0 ? STATE_CREATING : state_status(state, record);
+	error_init(error);
+	if (!force && (status == STATE_RUNNING || status == STATE_CREATED))
+		return error_say(
+			error, -EBUSY,
+			"cannot delete container '%s' that is not stopped: it is %s; --force "
+			"kills it",
+			state->id, state_status_name(status));
+	r = process_end(record, error);
+	if (r == 0)
+		r = cgroup_end(state, record, error);
+	if (r < 0)
+		return r;
+	if (record->bundle)
+		launch_bundle_unmark(record->bundle);
+	r = state_remove(state);
+	return r < 0 ? error_set(error, r, "cannot remove the state of '%s'", state->id) : 0;
+}
+
+int verb_delete(const struct command_call *call, struct error *error)
+{
+	const struct lifecycle_options *options = call->options;
+	const char *state_path = container_state_path(call, error);
+	int first = 0;
+
+	if (!state_path)
+		return error->code;
+	for (int i = 0; i < call->argc; i++) {
+		_cleanup_state_ struct state state = STATE_EMPTY;
+		_cleanup_state_record_ struct state_record record = {};
+		char id[STATE_ID_MAX_BYTES + 1];
+		int r = container_resolve(call, call->argv[i], id, error);
+
+		if (r == 0)
+			r = state_open(&state, state_path, id, true, error);
+		if (r == -ENOENT && options->force)
+			continue;
+		if (r == 0)
+			r = delete_opened(&state, &record, options->force, error);
+		if (r < 0 && first == 0)
+			first = r;
+		if (r < 0 && call->argc > 1) {
+			fprintf(stderr, "nslaunch: delete: %s\n", error->message);
+			error_say(error, r, "not all containers could be deleted");
+		}
+	}
+	return first;
+}

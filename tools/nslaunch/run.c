@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * nslaunch run: one bundle in the foreground, or every bundle of a stream, some at once.
+ */
+#include "tools/nslaunch/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/wait.h>
+
+#include "base/process.h"
+#include "base/stream.h"
+#include "base/syscalls.h"
+#include "base/trace.h"
+#include "launch/attend.h"
+#include "launch/self.h"
+#include "tools/nslaunch/verbs.h"
+
+#define FIELD(field)  offsetof(struct run_options, field)
+#define RUN_MAX_JOBS  1024
+#define STATUS_FAILED 125
+
+const struct command_option run_options[] = {
+	{ .name = "bundle",
+	  .letter = 'b',
+	  .type = OPTION_STRING,
+	  .offset = FIELD(bundle),
+	  .argument = "DIRECTORY",
+	  .help = "the bundle; without it, bundles are read from standard input" },
+	{ .name = "interactive",
+	  .letter = 'i',
+	  .type = OPTION_FLAG,
+	  .offset = FIELD(interactive),
+	  .help = "standard input is the container's (with --bundle it always is)" },
+	{ .name = "tty",
+	  .letter = 't',
+	  .type = OPTION_FLAG,
+	  .offset = FIELD(terminal),
+	  .help = "give the container a terminal even where its config.json has none" },
+	{ .name = "jobs",
+	  .letter = 'j',
+	  .type = OPTION_UINT,
+	  .offset = FIELD(n_jobs),
+	  .argument = "N",
+	  .help = "run up to N bundles of the stream at once; 1 if not said" },
+	{ .name = "stdin",
+	  .type = OPTION_STRING,
+	  .offset = FIELD(stdin_file),
+	  .argument = "FILE",
+	  .help = "the containers' standard input; /dev/null for a stream's if not said" },
+	{ .name = "null",
+	  .letter = '0',
+	  .type = OPTION_FLAG,
+	  .offset = FIELD(null),
+	  .help = "the stream's paths end in NUL, not in a line break" },
+	{ .name = "keep",
+	  .type = OPTION_FLAG,
+	  .offset = FIELD(keep),
+	  .help = "keep the state of a container that has ended, for `state` and `delete`" },
+	{ .name = "pid-file",
+	  .type = OPTION_STRING,
+	  .offset = FIELD(pid_file),
+	  .argument = "FILE",
+	  .help = "write the process's id to a file" },
+	{ .name = "console-socket",
+	  .type = OPTION_STRING,
+	  .offset = FIELD(console_socket),
+	  .argument = "SOCKET",
+	  .help = "send the terminal's master to a socket" },
+	{ .name = "preserve-fds",
+	  .type = OPTION_UINT,
+	  .offset = FIELD(n_preserved_fds),
+	  .argument = "N",
+	  .help = "keep descriptors 3 to 2+N open" },
+};
+
+static int finish(struct launched *launched, bool keep, struct error *error)
+{
+	return keep ? 0 : launch_finish(launched, error);
+}
+
+static int run_one(const struct run_options *given, struct launch_options *options,
+		   struct error *error)
+{
+	_cleanup_launched_ struct launched launched = LAUNCHED_EMPTY;
+	int status, wait_status, r;
+
+	r = launch_start(options, &launched, &status, error);
+	if (r < 0) {
+		fprintf(stderr, "nslaunch: run: %s\n", error->message);
+		return status;
+	}
+	r = attend(&launched, &wait_status, error);
+	if (r < 0)
+		return r;
+	r = finish(&launched, given->keep, error);
+	if (r < 0)
+		return r;
+	return process_exit_status(wait_status);
+}
+
+/* The containers of a stream that run at this moment. */
+struct crowd {
+	struct launched *members; /* n_jobs places; pid 0: free */
+	size_t n_places, n_running;
+	const struct run_options *given;
+	struct launch_options *options;
+	int status;	/* the first that isn't 0 */
+	int end_signal; /* one that ends the stream: no more are started */
+};
+
+static void status_note(struct crowd *crowd, int status)
+{
+	if (crowd->status == 0)
+		crowd->status = status;
+}
+
+static void failure_note(struct crowd *crowd, int status, const struct error *error)
+{
+	fprintf(stderr, "nslaunch: run: %s\n", error->message);
+	status_note(crowd, status);
+}
+
+static void member_end(struct crowd *crowd, struct launched *member, int wait_status)
+{
+	struct error error;
+
+	error_init(&error);
+	status_note(crowd, process_exit_status(wait_status));
+	if (finish(member, crowd->given->keep, &error) < 0)
+		failure_note(crowd, STATUS_FAILED, &error);
+	trace_flush();
+	launched_close(member);
+	member->pid = 0;
+	crowd->n_running--;
+}
+
+static void crowd_reap(struct crowd *crowd)
+{
+	for (size_t i = 0; i < crowd->n_places; i++) {
+		struct launched *member = &crowd->members[i];
+		int wait_status;
+
+		if (member->pid > 0 && waitpid(member->pid, &wait_status, WNOHANG) == member->pid)
+			member_end(crowd, member, wait_status);
+	}
+}
+
+/* Waits until a place is free; signals go to all that run. */
+static void crowd_wait(struct crowd *crowd, size_t n_allowed)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	crowd_reap(crowd);
+	while (crowd->n_running > n_allowed) {
+		int signal = sigwaitinfo(&all, NULL);
+
+		if (signal > 0 && attend_signal_is_forwarded(signal)) {
+			crowd->end_signal = signal;
+			for (size_t i = 0; i < crowd->n_places; i++) {
+				if (crowd->members[i].pid > 0)
+					(void)sys_pidfd_send_signal(crowd->members[i].pidfd, signal,
+								    NULL, 0);
+			}
+		}
+		crowd_reap(crowd);
+	}
+}
+
+static void crowd_start(struct crowd *crowd, const char *path)
+{
+	struct launched *member = crowd->members;
+	struct error error;
+	int status;
+
+	while (member->pid > 0)
+		member++;
+	error_init(&error);
+	*member = LAUNCHED_EMPTY;
+	crowd->options->bundle_path = path;
+	if (launch_start(crowd->options, member, &status, &error) < 0) {
+		failure_note(crowd, status, &error);
+		launched_close(member);
+		member->pid = 0;
+		return;
+	}
+	crowd->n_running++;
+}
+
+static int run_stream(const struct run_options *given, struct launch_options *options,
+		      struct error *error)
+{
+	_cleanup_path_stream_ struct path_stream stream = { .fd = STDIN_FILENO,
+							    .separator =
+								    given->null ? '\0' : '\n' };
+	size_t n_jobs = given->n_jobs ? given->n_jobs : 1;
+	_cleanup_free_ struct launched *members = calloc(n_jobs, sizeof(*members));
+	struct crowd crowd = {
+		.members = members, .n_places = n_jobs, .given = given, .options = options
+	};
+	const char *path;
+	size_t n_bundles = 0;
+	int r = 0;
+
+	if (!members)
+		return error_set(error, -ENOMEM, "cannot run");
+	while (!crowd.end_signal && (r = path_stream_next(&stream, &path, error)) > 0) {
+		n_bundles++;
+		crowd_start(&crowd, path);
+		crowd_wait(&crowd, n_jobs - 1);
+	}
+	crowd_wait(&crowd, 0);
+	if (!crowd.end_signal && r < 0)
+		return r;
+	if (crowd.end_signal && crowd.status == 0)
+		return 128 + crowd.end_signal;
+	if (n_bundles == 0)
+		return error_say(error, -ENODATA, "no bundle came");
+	return crowd.status;
+}
+
+static int stdin_open(const struct run_options *given, struct launch_options *options,
+		      struct error *error)
+{
+	const char *path = given->stdin_file ? given->stdin_file
+			   : given->bundle   ? NULL
+					     : "/dev/null";
+
+	if (!path)
+		return 0;
+	if (given->stdin_file && given->interactive)
+		return error_usage(error,
+				   "options '--stdin' and '--interactive' exclude each other");
+	options->stdin_fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (options->stdin_fd < 0)
+		return error_set(error, -errno, "cannot open '%s'", path);
+	return 0;
+}
+
+static int arguments_check(const struct command_call *call, struct error *error)
+{
+	const struct run_options *given = call->options;
+
+	if (given->n_jobs > RUN_MAX_JOBS)
+		return error_usage(error, "option '--jobs' takes at most %d", RUN_MAX_JOBS);
+	if (given->bundle && given->n_jobs > 1)
+		return error_usage(error, "option '--jobs' is for a stream of bundles");
+	if (!given->bundle && (call->argc || given->pid_file || given->console_socket ||
+			       given->interactive || given->terminal))
+		return error_usage(error,
+				   "an id, '--pid-file', '--console-socket', '--interactive' and "
+				   "'--tty' need '--bundle'");
+	return 0;
+}
+
+int verb_run(const struct command_call *call, struct error *error)
+{
+	const struct run_options *given = call->options;
+	struct launch_options options;
+	int r = arguments_check(call, error);
+
+	if (r == 0)
+		r = self_protect(call->process_argv, error);
+	if (r == 0)
+		r = run_fill(call, &options, error);
+	if (r == 0)
+		r = stdin_open(given, &options, error);
+	if (r < 0)
+		return r;
+	options.id = call->argv[0];
+	return given->bundle ? run_one(given, &options, error) : run_stream(given, &options, error);
+}
