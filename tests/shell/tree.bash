@@ -51,7 +51,7 @@ make_tree() {
 
 	ln -s /nowhere/at/all "$d/special/dangling"
 	ln -s ../../../../../etc/passwd "$d/special/outside"
-	ln -s "$(printf '%04000d' 7)" "$d/special/long"
+	ln -s "$(printf '%01000d' 7)" "$d/special/long"
 	chown -h 55:66 "$d/special/dangling"
 	touch -h -d '2001-02-03 04:05:06.5' "$d/special/dangling"
 	mkfifo -m 0640 "$d/special/fifo"

@@ -33,6 +33,7 @@ int main(int argc, char *argv[])
 	/* Each verb's own file has its row of the table. */
 	const struct command commands[] = {
 		import_command,
+		copy_command,
 		rm_command,
 		mount_command,
 		umount_command,

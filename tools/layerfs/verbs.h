@@ -17,6 +17,7 @@ int layerfs_store_open(const struct command_call *call, struct store *store, enu
 		       struct error *error);
 
 extern const struct command import_command;
+extern const struct command copy_command;
 extern const struct command rm_command;
 extern const struct command mount_command;
 extern const struct command umount_command;
