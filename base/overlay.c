@@ -295,8 +295,8 @@ static int single_bind(const struct overlay *overlay, int *ret_mount_fd, struct 
 int overlay_mount(const struct overlay *overlay, int *ret_mount_fd, struct error *error)
 {
 	bool writable = overlay->upper || overlay->flags & OVERLAY_EPHEMERAL;
-	struct error ignored;
-	int r;
+	struct error older;
+	int r, r_older;
 
 	if (overlay->n_lowers == 0)
 		return error_say(error, -EINVAL, "an overlay needs at least one lowerdir");
@@ -305,18 +305,23 @@ int overlay_mount(const struct overlay *overlay, int *ret_mount_fd, struct error
 				 overlay->n_lowers, OVERLAY_MAX_LOWERS);
 	if (overlay->n_lowers == 1 && !writable)
 		return single_bind(overlay, ret_mount_fd, error);
-	if (overlay->flags & OVERLAY_FORCE_FALLBACK)
-		return overlay_mount_fallback(overlay, ret_mount_fd, error);
+	if (overlay->flags & OVERLAY_FORCE_FALLBACK) {
+		r = layers_check(overlay, error);
+		return r < 0 ? r : overlay_mount_fallback(overlay, ret_mount_fd, error);
+	}
 	r = overlay_mount_new_api(overlay, ret_mount_fd, error);
 	if (r == 0)
 		return 0;
-	if (layers_check(overlay, error) < 0)
-		return r;
+	r_older = layers_check(overlay, error);
+	if (r_older < 0)
+		return r_older;
 	/* What an older kernel says to lowerdir+, or to an upper by descriptor. */
 	if (r != -EINVAL && r != -ENOSYS && r != -EOPNOTSUPP && r != -ENAMETOOLONG)
 		return r;
-	error_init(&ignored);
-	if (overlay_mount_fallback(overlay, ret_mount_fd, &ignored) < 0)
-		return r;
-	return 0;
+	error_init(&older);
+	r_older = overlay_mount_fallback(overlay, ret_mount_fd, &older);
+	/* The same reason twice: the first has the kernel's own words. */
+	if (r_older < 0 && r_older != r)
+		return error_say(error, r_older, "%s", older.message);
+	return r_older;
 }
