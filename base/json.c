@@ -171,12 +171,21 @@ static const char *escape_decode(const char **cursor, const char *end, char **ou
 	return NULL;
 }
 
+static bool is_plain(char c)
+{
+	return (unsigned char)c >= 0x20 && (unsigned char)c < 0x80 && c != '\\';
+}
+
 /* Unescapes in place; the text never gets longer, and the closing quote makes room for the NUL. */
 static const char *string_decode(char *start, char *end, const char **ret_at)
 {
 	const char *p = start;
-	char *out = start;
+	char *out;
 
+	/* Most strings have nothing to decode, and most of the others begin so. */
+	while (p < end && is_plain(*p))
+		p++;
+	out = start + (p - start);
 	while (p < end) {
 		size_t n;
 
@@ -192,7 +201,9 @@ static const char *string_decode(char *start, char *end, const char **ret_at)
 		}
 		if ((unsigned char)*p < 0x20)
 			return "a control character in a string";
-		n = utf8_length((const unsigned char *)p, (size_t)(end - p));
+		n = (unsigned char)*p < 0x80
+			    ? 1
+			    : utf8_length((const unsigned char *)p, (size_t)(end - p));
 		if (n == 0)
 			return "not UTF-8";
 		while (n-- > 0)
@@ -221,7 +232,8 @@ static int primitive_check(struct json_document *document, struct json_token *to
 
 static size_t space_skip(const char *text, size_t at, size_t end)
 {
-	while (at < end && strchr(" \t\r\n", text[at]) && text[at])
+	while (at < end &&
+	       (text[at] == ' ' || text[at] == '\n' || text[at] == '\t' || text[at] == '\r'))
 		at++;
 	return at;
 }
@@ -355,18 +367,19 @@ static int tokens_convert(struct json_document *document, const jsmntok_t *from,
 static int depth_check(const struct json_document *document, struct error *error)
 {
 	const char *end = document->text + document->n_bytes;
-	bool in_string = false;
 	size_t depth = 0;
 
 	for (const char *p = document->text; p < end; p++) {
-		if (*p == '"')
-			in_string = !in_string;
-		else if (in_string && *p == '\\')
-			p++;
-		else if (!in_string && (*p == '[' || *p == '{') && ++depth > JSON_MAX_DEPTH)
-			return error_say(error, -E2BIG, "nested deeper than %d", JSON_MAX_DEPTH);
-		else if (!in_string && (*p == ']' || *p == '}') && depth > 0)
+		if (*p == '"') {
+			for (p++; p < end && *p != '"'; p++)
+				p += *p == '\\';
+		} else if (*p == '[' || *p == '{') {
+			if (++depth > JSON_MAX_DEPTH)
+				return error_say(error, -E2BIG, "nested deeper than %d",
+						 JSON_MAX_DEPTH);
+		} else if ((*p == ']' || *p == '}') && depth > 0) {
 			depth--;
+		}
 	}
 	return 0;
 }
