@@ -102,15 +102,38 @@ int string_to_uint64(const char *string, uint64_t max, uint64_t *ret_value)
 	return 0;
 }
 
+/* The digits behind a decimal point, as a numerator over 10^9; more of them don't count. */
+static int fraction_read(const char **cursor, uint64_t *ret_billionths)
+{
+	uint64_t billionths = 0, unit = 100000000;
+	const char *p = *cursor;
+
+	if (*p < '0' || *p > '9')
+		return -EINVAL;
+	for (; *p >= '0' && *p <= '9'; p++, unit /= 10)
+		billionths += unit * (uint64_t)(*p - '0');
+	*cursor = p;
+	*ret_billionths = billionths;
+	return 0;
+}
+
 int string_to_bytes(const char *string, uint64_t *ret_bytes)
 {
 	static const char units[] = "bkmgt";
-	uint64_t value;
+	uint64_t value, billionths = 0;
 	int r = digits_read(&string, UINT64_MAX, &value);
 	unsigned int shift = 0;
+	bool has_fraction;
 
 	if (r < 0)
 		return r;
+	has_fraction = *string == '.';
+	if (has_fraction) {
+		string++;
+		r = fraction_read(&string, &billionths);
+		if (r < 0)
+			return r;
+	}
 	if (*string) {
 		char lower = (char)(*string | 0x20);
 		const char *unit = strchr(units, lower);
@@ -126,8 +149,16 @@ int string_to_bytes(const char *string, uint64_t *ret_bytes)
 		if (*string)
 			return -EINVAL;
 	}
+	if (has_fraction && !shift)
+		return -EINVAL;
 	if (shift && value > UINT64_MAX >> shift)
 		return -ERANGE;
-	*ret_bytes = value << shift;
+	value <<= shift;
+	/* Billionths of 2^40 don't fit: its lowest ten bits are not for a fraction. */
+	if (shift == 40)
+		value += (billionths << 30) / 1000000000 << 10;
+	else
+		value += (billionths << shift) / 1000000000;
+	*ret_bytes = value;
 	return 0;
 }

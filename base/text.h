@@ -50,7 +50,8 @@ int string_to_uint64(const char *string, uint64_t max, uint64_t *ret_value);
 
 /**
  * string_to_bytes() - a size as Docker writes it: digits and optionally b, k, m, g, t (powers of
- * 1024, either case, an extra "b" or "ib" is allowed: 512m, 64kb, 1GiB)
+ * 1024, either case, an extra "b" or "ib" is allowed: 512m, 64kb, 1GiB), and from k on with a
+ * fraction: 1.5g, rounded down
  *
  * Return: 0, -EINVAL or -ERANGE.
  */
