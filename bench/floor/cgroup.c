@@ -57,15 +57,25 @@ static int copy_file(int from_fd, int to_fd, const char *name)
 }
 
 /*
- * A new cpuset is empty, and takes no process (ENOSPC) before it has processors and memory. With
- * clone_children a parent gives its own to those made below it.
+ * A new cpuset is empty, and takes no process (ENOSPC) before it has processors and memory; the
+ * second is asked, since the first are written first. Where the parent has clone_children they come
+ * with the cpuset, so that is switched on, and from the second start on there is nothing to write.
  */
-static int cpuset_initialise(int from_fd, int to_fd)
+static int cpuset_initialise(int root_fd, int parent_fd, int directory_fd)
 {
-	if (copy_file(from_fd, to_fd, "cpuset.cpus") < 0 ||
-	    copy_file(from_fd, to_fd, "cpuset.mems") < 0)
+	char text[4096];
+	int fd = openat(directory_fd, "cpuset.mems", O_RDONLY | O_CLOEXEC);
+	ssize_t n = read(fd, text, sizeof(text));
+
+	close(fd);
+	if (n > 1)
+		return 0;
+	if (copy_file(root_fd, parent_fd, "cpuset.cpus") < 0 ||
+	    copy_file(root_fd, parent_fd, "cpuset.mems") < 0 ||
+	    write_file(parent_fd, "cgroup.clone_children", "1", 1) < 0 ||
+	    copy_file(parent_fd, directory_fd, "cpuset.cpus") < 0)
 		return -1;
-	return write_file(to_fd, "cgroup.clone_children", "1", 1);
+	return copy_file(parent_fd, directory_fd, "cpuset.mems");
 }
 
 static int device_rules_write(int directory_fd)
@@ -91,25 +101,17 @@ static int hierarchy_open(int all_fd, const char *name, long magic)
 	return -1;
 }
 
-static int parent_open(int root_fd, bool is_cpuset)
+static int parent_open(int root_fd)
 {
-	int fd;
-
-	if (mkdirat(root_fd, CGROUP_PARENT, 0755) < 0) {
-		if (errno != EEXIST)
-			return -1;
-		return openat(root_fd, CGROUP_PARENT, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	}
-	fd = openat(root_fd, CGROUP_PARENT, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (is_cpuset && cpuset_initialise(root_fd, fd) < 0)
+	if (mkdirat(root_fd, CGROUP_PARENT, 0755) < 0 && errno != EEXIST)
 		return -1;
-	return fd;
+	return openat(root_fd, CGROUP_PARENT, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
 static int hierarchy_make(struct floor *floor, int root_fd, const char *name, bool is_v2)
 {
 	struct hierarchy *hierarchy = &floor->hierarchies[floor->n_hierarchies];
-	int parent_fd = parent_open(root_fd, !strcmp(name, "cpuset"));
+	int parent_fd = parent_open(root_fd);
 
 	if (parent_fd < 0 || mkdirat(parent_fd, floor->cgroup, 0755) < 0)
 		return -1;
@@ -118,6 +120,9 @@ static int hierarchy_make(struct floor *floor, int root_fd, const char *name, bo
 	/* Readable: clone3() takes no O_PATH descriptor. */
 	hierarchy->directory_fd =
 		openat(parent_fd, floor->cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (!strcmp(name, "cpuset") &&
+	    cpuset_initialise(root_fd, parent_fd, hierarchy->directory_fd) < 0)
+		return -1;
 	close(parent_fd);
 	if (!strcmp(name, "devices") && device_rules_write(hierarchy->directory_fd) < 0)
 		return -1;
