@@ -25,6 +25,12 @@ struct writer {
 	const struct seccomp_arch *arch;
 };
 
+bool condition_is_void(const struct seccomp_condition *condition, const struct seccomp_arch *arch)
+{
+	return condition->operator== SECCOMP_MASKED_EQUAL &&(
+		       arch->wide ? condition->mask : (uint32_t)condition->mask) == 0;
+}
+
 static uint32_t low_offset(const struct seccomp_arch *arch, unsigned int argument)
 {
 	return (uint32_t)(offsetof(struct seccomp_data, args) + argument * sizeof(uint64_t) +
@@ -42,12 +48,23 @@ static label_t search_word(struct writer *writer, uint32_t offset, struct word_r
 			   size_t n)
 {
 	size_t before = writer->assembler->n;
-	label_t label;
+	label_t first = ranges[0].target;
+	size_t same = 1;
 
-	for (size_t i = 0; n > 1 && i < n; i++)
+	while (same < n && ranges[same].target == first)
+		same++;
+	if (same == n)
+		return first;
+	for (size_t i = 0; i < n; i++) {
+		if (ranges[i].target > first)
+			first = ranges[i].target;
 		ranges[i].target = assembler_skip_load(writer->assembler, ranges[i].target, offset);
-	label = assembler_search(writer->assembler, ranges, n);
-	return writer->assembler->n > before ? assembler_load(writer->assembler, offset) : label;
+	}
+	assembler_search(writer->assembler, ranges, n);
+	/* All led to one place, some by a load that makes no difference. */
+	if (writer->assembler->n == before)
+		return first;
+	return assembler_load(writer->assembler, offset);
 }
 
 /*
@@ -322,7 +339,8 @@ static void fill_match(struct match *match, const struct writer *writer,
 	for (size_t i = 0; i < rule->rule->n_conditions; i++) {
 		struct seccomp_condition condition = conditions[rule->rule->first_condition + i];
 
-		if (rule->call_code && condition.argument == 0)
+		if ((rule->call_code && condition.argument == 0) ||
+		    condition_is_void(&condition, writer->arch))
 			continue;
 		if (!writer->arch->wide) {
 			condition.value &= UINT32_MAX;

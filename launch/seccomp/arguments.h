@@ -13,10 +13,13 @@ struct call_rule {
 	unsigned int call_code; /* not 0: argument 0 must be that (socketcall(2), ipc(2)) instead */
 };
 
+/** condition_is_void() - a mask that is empty on @arch, so that the rule is as if without it */
+bool condition_is_void(const struct seccomp_condition *condition, const struct seccomp_arch *arch);
+
 /**
  * arguments_compile() - write code that tries @rules and goes to a return
  * @conditions: of the profile
- * @rules: each with a condition at least
+ * @rules: each with a condition at least that is not void
  * @default_verdict: where none is met
  * @ret_label: where the code begins
  *

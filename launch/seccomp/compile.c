@@ -218,11 +218,27 @@ static int call_label(struct compilation *compilation, uint16_t number, label_t 
 	return 0;
 }
 
-/* The first rule without conditions, which decides alone, or NULL. */
-static const struct seccomp_rule *deciding_rule(const struct section *section, uint16_t number)
+/* Is there nothing to compare, on this architecture? */
+static bool is_unconditional(const struct compilation *compilation, const struct use *use)
 {
+	const struct seccomp_condition *conditions =
+		compilation->profile->conditions + use->rule->first_condition;
+	size_t n = 0;
+
+	while (n < use->rule->n_conditions &&
+	       condition_is_void(&conditions[n], &seccomp_arches[compilation->section.arch]))
+		n++;
+	return n == use->rule->n_conditions && use->call_code == 0;
+}
+
+/* The first rule without conditions, which decides alone, or NULL. */
+static const struct seccomp_rule *deciding_rule(const struct compilation *compilation,
+						uint16_t number)
+{
+	const struct section *section = &compilation->section;
+
 	for (uint32_t i = section->first[number]; i != NONE; i = section->uses[i].next) {
-		if (section->uses[i].rule->n_conditions == 0 && section->uses[i].call_code == 0)
+		if (is_unconditional(compilation, &section->uses[i]))
 			return section->uses[i].rule;
 	}
 	return NULL;
@@ -267,7 +283,7 @@ static int section_ranges(struct compilation *compilation, enum seccomp_arch_ind
 	unknown = section->is_named && knows_unknown(verdict);
 	/* What has code of its own first: returns are best where the search is. */
 	for (uint16_t i = 0; i < SECCOMP_N_NUMBERS; i++) {
-		if (section->first[i] == NONE || deciding_rule(section, i))
+		if (section->first[i] == NONE || deciding_rule(compilation, i))
 			continue;
 		r = call_label(compilation, i, &labels[i]);
 		if (r < 0)
@@ -279,7 +295,7 @@ static int section_ranges(struct compilation *compilation, enum seccomp_arch_ind
 		bool is_newer = unknown && i > section->highest;
 		label_t other = assembler_return(assembler, is_newer ? enosys : verdict);
 		uint32_t number = seccomp_number_expand(i, arch);
-		const struct seccomp_rule *rule = deciding_rule(section, i);
+		const struct seccomp_rule *rule = deciding_rule(compilation, i);
 
 		if (unknown && i == section->highest + 1)
 			range_add(compilation, number, other);

@@ -12,7 +12,8 @@
  *   of a rule whose conditions are all met, else the default. Where rules with different verdicts
  *   can be met at once, those on a higher argument are tried first (of a rule's arguments the
  *   lowest counts); then equality and masks, then less, then greater; then the greater value (for
- *   less: the smaller). The same conditions with different verdicts are refused.
+ *   less: the smaller). The same conditions with different verdicts are refused. An empty mask is
+ *   no condition. (libseccomp has ties that the order of the profile decides; here none is left.)
  * - On 32-bit architectures and x32 the low 32 bits of arguments and values are compared.
  * - Rules for socket(2) and its kin count for socketcall(2) too, and those for System V IPC for
  *   ipc(2), where the architecture has these.

@@ -102,8 +102,11 @@ static void table_fill(struct table *table)
 	for (enum seccomp_arch_index arch = 0; arch < SECCOMP_N_ARCHES; arch++)
 		table_add_aliases(table, arch, arch_token(arch));
 	for (size_t i = 0; i < sizeof(newer_syscalls) / sizeof(newer_syscalls[0]); i++) {
+		size_t n_known = table->n_entries;
 		struct entry *entry = table_entry(table, newer_syscalls[i].name);
 
+		if (table->n_entries == n_known)
+			continue; /* this libseccomp is new enough */
 		for (enum seccomp_arch_index arch = 0; arch < SECCOMP_N_ARCHES; arch++) {
 			if (newer_syscalls[i].only == SECCOMP_N_ARCHES ||
 			    newer_syscalls[i].only == arch)
