@@ -438,12 +438,13 @@ static void a_limit_of_processes_is_kept(void **state)
 
 static int eat_64m(void *argument)
 {
-	char *bytes = malloc(64 << 20);
+	/* volatile: the compiler mustn't see that nobody needs it. */
+	volatile char *bytes = malloc(64 << 20);
 
 	(void)argument;
-	if (bytes)
-		memset(bytes, 1, 64 << 20);
-	return bytes ? bytes[12345] - 1 : 9;
+	for (size_t i = 0; bytes && i < 64 << 20; i += 4096)
+		bytes[i] = 1;
+	return bytes ? 0 : 9;
 }
 
 static void a_limit_of_memory_is_kept(void **state)
@@ -527,7 +528,7 @@ static void what_cannot_be_had_is_an_error_that_names_it(void **state)
 		  "bad pageSize '../x'", -EINVAL },
 		{ "{\"hugepageLimits\":[{\"pageSize\":\"3MB\",\"limit\":1}]}", "hugepageLimits",
 		  -EOPNOTSUPP },
-		{ "{\"rdma\":{\"mlx5_0\":{\"hcaHandles\":3}}}", "'rdma'", -EOPNOTSUPP },
+		{ "{\"rdma\":{\"mlx5_0\":{\"hcaHandles\":3}}}", "rdma", 0 },
 		{ "{\"rdma\":{\"mlx5_0\":{}}}", "rdma", -EINVAL },
 		{ "{\"network\":{\"classID\":1048577}}", "'net_cls'", -EOPNOTSUPP },
 		{ "{\"unified\":{\"cgroup.procs\":\"1\"}}", "unified", -EINVAL },
