@@ -9,35 +9,12 @@
 #include <sys/random.h>
 
 #include "base/fd.h"
-#include "base/path.h"
+#include "fs/image/directory.h"
 
 #define NAMES	 "images/names"
 #define RECORDS	 "images/sha256"
 #define TARGET	 "../sha256/"
 #define N_TARGET (sizeof(TARGET) - 1)
-
-/* Calls @visit for each entry of a directory until it returns other than 0; that is returned. */
-static int directory_visit(const struct store *store, const char *path,
-			   int (*visit)(const struct store *, const char *name, void *argument),
-			   void *argument)
-{
-	int fd = openat(store->fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_closedir_ DIR *directory = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *entry;
-	int r = 0;
-
-	if (!directory) {
-		r = -errno;
-		if (fd >= 0)
-			close(fd);
-		return r;
-	}
-	while (r == 0 && (errno = 0, entry = readdir(directory))) {
-		if (entry->d_name[0] != '.')
-			r = visit(store, entry->d_name, argument);
-	}
-	return r ? r : -errno;
-}
 
 /* What the name's link says: the hex digits of a manifest's digest. */
 static int name_read(const struct store *store, const char *escaped, char ret_hex[DIGEST_HEX_BYTES])
@@ -146,7 +123,7 @@ static int prefix_open(const struct store *store, const char *reference, struct 
 		if (r != -ENOENT)
 			return r;
 	}
-	r = directory_visit(store, RECORDS, prefix_visit, &search);
+	r = store_directory_visit(store, RECORDS, prefix_visit, &search);
 	if (r < 0)
 		return r;
 	/* Two images may share a config; then its digest doesn't say which. */
@@ -217,7 +194,8 @@ static int not_found(const struct store *store, const char *reference, const cha
 	size_t n = name ? strcspn(name, ":") : 0;
 	struct near_miss miss = { .name = name, .distance = n < 4 ? 2 : 4 };
 
-	if (name && directory_visit(store, NAMES, near_miss_visit, &miss) == 0 && miss.best[0])
+	if (name && store_directory_visit(store, NAMES, near_miss_visit, &miss) == 0 &&
+	    miss.best[0])
 		return error_say(error, -ENOENT, "image '%s' not found (did you mean '%s'?)",
 				 reference, miss.best);
 	return error_say(error, -ENOENT, "image '%s' not found", reference);
@@ -307,12 +285,12 @@ static void names_sort(struct string_list *names)
 int image_list_read(const struct store *store, struct image_list *ret_list, struct error *error)
 {
 	_cleanup_image_list_ struct image_list list = {};
-	int r = directory_visit(store, RECORDS, record_visit, &list);
+	int r = store_directory_visit(store, RECORDS, record_visit, &list);
 
 	if (r == 0 && list.n_entries > 1)
 		qsort(list.entries, list.n_entries, sizeof(*list.entries), entry_compare);
 	if (r == 0)
-		r = directory_visit(store, NAMES, name_visit, &list);
+		r = store_directory_visit(store, NAMES, name_visit, &list);
 	if (r < 0)
 		return error_set(error, r, "cannot list the images of '%s'", store->path);
 	for (size_t i = 0; i < list.n_entries; i++)
@@ -349,7 +327,7 @@ static int names_visit(const struct store *store, const char *file_name, void *a
 int image_names(const struct store *store, const char *digest, struct string_list *names)
 {
 	struct names_search search = { .hex = digest + 7, .names = names };
-	int r = directory_visit(store, NAMES, names_visit, &search);
+	int r = store_directory_visit(store, NAMES, names_visit, &search);
 
 	names_sort(names);
 	return r;

@@ -1,21 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Unpacking: a layer's blob becomes a directory in the staging area, and both of its digests are
- * taken over the whole stream on the way. And the layers that the store has: layers/<chain id>/
- * with diff/ and layer.json, what is known about it.
+ * taken over the whole stream on the way.
  */
 #pragma once
 
+#include "fs/image/facts.h"
 #include "fs/layer/apply.h"
 #include "fs/store.h"
-
-/* What layer.json keeps. */
-struct layer_facts {
-	char diff_id[DIGEST_TEXT_BYTES];
-	uint64_t n_tar_bytes;	  /* of the uncompressed tar */
-	uint64_t n_content_bytes; /* of all files in it */
-	bool opaque_root;	  /* hides all layers below */
-};
 
 struct unpacked_layer {
 	char name[24];			/* of its directory below the staging directory */
@@ -37,6 +29,3 @@ struct unpacked_layer {
 int layer_unpack(int staging_fd, const char *name, struct byte_stream *blob, const char *digest,
 		 uint64_t n_bytes, const char *diff_id, struct unpacked_layer *ret_layer,
 		 struct metadata_warnings *warnings, struct error *error);
-
-/** layer_facts_read() - what is known about the layer in @directory; -ENOENT: there is none */
-int layer_facts_read(int directory_fd, const char *directory, struct layer_facts *ret_facts);

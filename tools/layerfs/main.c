@@ -32,8 +32,13 @@ int main(int argc, char *argv[])
 {
 	/* Each verb's own file has its row of the table. */
 	const struct command commands[] = {
+		create_command,
 		import_command,
 		copy_command,
+		images_command,
+		inspect_command,
+		tag_command,
+		rmi_command,
 		rm_command,
 		mount_command,
 		umount_command,

@@ -16,8 +16,13 @@ struct layerfs_globals {
 int layerfs_store_open(const struct command_call *call, struct store *store, enum store_mode mode,
 		       struct error *error);
 
+extern const struct command create_command;
+extern const struct command images_command;
 extern const struct command import_command;
 extern const struct command copy_command;
+extern const struct command inspect_command;
+extern const struct command rmi_command;
+extern const struct command tag_command;
 extern const struct command rm_command;
 extern const struct command mount_command;
 extern const struct command umount_command;
