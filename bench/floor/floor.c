@@ -10,14 +10,17 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "base/process.h"
 #include "base/syscalls.h"
+#include "base/trace.h"
 
 struct step {
+	const char *phase; /* as nslaunch's timeline names it */
 	const char *what;
 	int (*take)(struct floor *floor);
 };
@@ -34,41 +37,43 @@ static int make_mounts_private(struct floor *floor)
 
 /* The launcher's, on the host. */
 static const struct step parent_steps[] = {
-	{ "mount the overlay", root_make },
-	{ "make the cgroups", cgroup_make },
+	{ "ovl.create", "mount the overlay", root_make },
+	{ "cgroup.create", "make the cgroups", cgroup_make },
 };
 
 /* The container's child's, in its namespaces. */
 static const struct step child_steps[] = {
-	{ "set the parent's death signal", ask_to_die_with_the_parent },
-	{ "enter the cgroups", cgroup_enter },
-	{ "bring the loopback interface up", process_loopback_up },
-	{ "make the mounts private", make_mounts_private },
-	{ "attach the root", root_attach },
-	{ "mount /proc", mount_proc },
-	{ "write sysctls", write_sysctls },
-	{ "mount /dev", mount_dev },
-	{ "mount /dev/pts", mount_dev_pts },
-	{ "mount /dev/shm", mount_dev_shm },
-	{ "mount /dev/mqueue", mount_dev_mqueue },
-	{ "mount /sys", mount_sys },
-	{ "mount /sys/fs/cgroup", cgroup_mount },
-	{ "bind the files of /etc", mount_etc },
-	{ "mask paths", mount_masks },
-	{ "make paths read-only", mount_read_only_paths },
-	{ "switch to the root", root_switch },
-	{ "set the host name", process_hostname },
-	{ "join a session keyring", process_keyring },
-	{ "make a session", process_session },
-	{ "set the user", process_identity },
-	{ "drop capabilities", process_capabilities },
-	{ "load the seccomp filter", process_seccomp },
-	{ "close descriptors", process_descriptors },
+	{ "child", "set the parent's death signal", ask_to_die_with_the_parent },
+	{ "cgroup.attach", "enter the cgroups", cgroup_enter },
+	{ "net.lo", "bring the loopback interface up", process_loopback_up },
+	{ "mnt.private", "make the mounts private", make_mounts_private },
+	{ "mnt.overlay", "attach the root", root_attach },
+	{ "mnt.proc", "mount /proc", mount_proc },
+	{ "sysctl", "write sysctls", write_sysctls },
+	{ "mnt.dev", "mount /dev", mount_dev },
+	{ "mnt.devpts", "mount /dev/pts", mount_dev_pts },
+	{ "mnt.shm", "mount /dev/shm", mount_dev_shm },
+	{ "mnt.mqueue", "mount /dev/mqueue", mount_dev_mqueue },
+	{ "mnt.sys", "mount /sys", mount_sys },
+	{ "mnt.cgroup", "mount /sys/fs/cgroup", cgroup_mount },
+	{ "mnt.bind", "bind the files of /etc", mount_etc },
+	{ "mask", "mask paths", mount_masks },
+	{ "mask", "make paths read-only", mount_read_only_paths },
+	{ "root.switch", "switch to the root", root_switch },
+	{ "hostname", "set the host name", process_hostname },
+	{ "key.session", "join a session keyring", process_keyring },
+	{ "session", "make a session", process_session },
+	{ "id.ids", "set the user", process_identity },
+	{ "id.caps", "drop capabilities", process_capabilities },
+	{ "sec.install", "load the seccomp filter", process_seccomp },
+	{ "fd.sweep", "close descriptors", process_descriptors },
 };
 
 static int steps_take(struct floor *floor, const struct step *steps, size_t n_steps)
 {
 	for (size_t i = 0; i < n_steps; i++) {
+		TRACE_PHASE(steps[i].phase);
+
 		floor->step = steps[i].what;
 		if (steps[i].take(floor) < 0) {
 			floor->step_errno = errno;
@@ -88,6 +93,7 @@ static int child(void *argument)
 	struct floor *floor = argument;
 	sigset_t none;
 
+	trace_set_container(true);
 	if (steps_take(floor, child_steps, sizeof(child_steps) / sizeof(child_steps[0])) < 0)
 		return 125;
 	sigemptyset(&none);
@@ -103,20 +109,39 @@ static int start(struct floor *floor, pid_t *ret_pid)
 	uint64_t flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC |
 			 (floor->host_network ? 0 : CLONE_NEWNET);
 	sigset_t all, earlier;
+	unsigned int slot;
 	pid_t pid;
 
 	/* A handler that ran in the vforked child would run on the parent's memory. */
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &earlier);
 	floor->step = "make the process";
+	slot = trace_begin("ns.clone");
 	pid = process_vfork(flags, floor->v2_fd, NULL, child, floor);
+	trace_set_container(false);
+	trace_end(slot);
 	sigprocmask(SIG_SETMASK, &earlier, NULL);
 	if (pid < 0) {
 		floor->step_errno = -(int)pid;
 		return -1;
 	}
+	trace_set_ids("floor", pid);
 	*ret_pid = pid;
 	return 0;
+}
+
+static void wait_for(pid_t pid, int *ret_status)
+{
+	TRACE_PHASE("exit.wait");
+
+	process_wait(pid, ret_status);
+}
+
+static void clean_up(struct floor *floor)
+{
+	TRACE_PHASE("cgroup.remove");
+
+	cgroup_remove(floor);
 }
 
 static int run(struct floor *floor)
@@ -129,8 +154,9 @@ static int run(struct floor *floor)
 	if (r == 0)
 		r = start(floor, &pid);
 	if (r == 0)
-		process_wait(pid, &status);
-	cgroup_remove(floor);
+		wait_for(pid, &status);
+	clean_up(floor);
+	trace_flush();
 	if (floor->step_errno) {
 		fprintf(stderr, "floor-start: cannot %s: %s\n", floor->step,
 			strerror(floor->step_errno));
@@ -189,5 +215,8 @@ int main(int argc, char *argv[])
 		perror("floor-start: cannot execute a protected copy of itself");
 		return 125;
 	}
+	/* Off, it is a test of a pointer for each step. */
+	if (getenv("LAMINA_TRACE"))
+		(void)trace_open("floor-start", getenv("LAMINA_TRACE"));
 	return run(&floor);
 }
