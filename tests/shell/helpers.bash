@@ -68,8 +68,11 @@ scratch_mounts() {
 	awk -v s="$SCRATCH/" 'index($5 "/", s) == 1 { print $5 }' /proc/self/mountinfo
 }
 
-# scratch_processes - pids of the processes that know of $SCRATCH: by their arguments, environment,
-# working directory, or a mount made from it (a container's root); not this shell and its parents
+# scratch_processes - pids of the processes that know of $SCRATCH: by their arguments, working
+# directory, or a root made from it (a container's); not this shell and its parents
+#
+# Any other mount says nothing: what a test mounts, or leaves mounted, in the machine's namespace is
+# in the mountinfo of every process there, and of every namespace that is copied from it meanwhile.
 scratch_processes() {
 	local pid parents=" $$ $BASHPID $PPID "
 
@@ -82,7 +85,9 @@ scratch_processes() {
 		pid=${pid#/proc/}
 		[[ $parents == *" $pid "* ]] && continue
 		# shellcheck disable=SC2094
-		if grep -qsF "$SCRATCH" "/proc/$pid/mountinfo" "/proc/$pid/cmdline" ||
+		if grep -qsF "$SCRATCH" "/proc/$pid/cmdline" ||
+			awk -v s="$SCRATCH" '$5 == "/" && index($0, s) { found = 1 }
+				END { exit !found }' "/proc/$pid/mountinfo" 2>/dev/null ||
 			[[ $(readlink "/proc/$pid/cwd" 2>/dev/null) == "$SCRATCH"* ]]; then
 			[[ $(ps -o stat= -p "$pid" 2>/dev/null) == [!Z]* ]] && echo "$pid"
 		fi

@@ -50,3 +50,39 @@ load helpers
 	rmdir "$hierarchy/lamina/helpers-test-$$"
 	[[ $output == *"helpers-test-$$"* ]]
 }
+
+@test "a mount in everybody's namespace makes nobody a process of the test's" {
+	need_root
+	sleep 60 3>&- &
+	pid=$!
+	mkdir mnt
+	mount -t tmpfs none mnt
+	cd /
+	(cd / && exec sleep 60 3>&-) &
+	other=$!
+	run scratch_processes
+	cd "$TEST_DIRECTORY"
+	umount mnt
+	kill "$pid" "$other"
+	wait "$pid" "$other" || true
+	[[ " ${lines[*]} " == *" $pid "* ]]
+	[[ " ${lines[*]} " != *" $other "* ]]
+}
+
+@test "a process whose root is made from the scratch directory is seen" {
+	need_root
+	mkdir lower upper work root
+	unshare -m --propagation private bash -c '
+		mount -t overlay -o "lowerdir=$PWD/lower,upperdir=$PWD/upper,workdir=$PWD/work" none root &&
+		mkdir root/old && mount --bind root root && cp /bin/busybox root/ &&
+		cd root && pivot_root . old && exec /busybox sleep 60 3>&-' &
+	pid=$!
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		[ "$(readlink "/proc/$pid/exe")" = /busybox ] && break
+		sleep 0.1
+	done
+	run scratch_processes
+	kill -KILL "$pid"
+	wait "$pid" || true
+	[[ " ${lines[*]} " == *" $pid "* ]]
+}
