@@ -109,6 +109,10 @@ static int kernel_words(int fs_fd, int code, struct error *error)
 	char words[256];
 	ssize_t n = read(fs_fd, words, sizeof(words) - 1);
 
+	if (n <= 2 && code == -ELOOP)
+		return error_say(error, code,
+				 "cannot mount the overlay: a directory is there twice, or lies in "
+				 "another");
 	if (n <= 2)
 		return error_set(error, code, "cannot mount the overlay");
 	words[n] = '\0';
