@@ -63,6 +63,14 @@ fresh_store() {
 	export LAMINA_STORE=$TEST_DIRECTORY/store LAMINA_STATE=$TEST_DIRECTORY/state
 }
 
+# privately - run the script on standard input in a mount namespace of its own, with the test's
+# functions and variables that are exported: what it mounts is nobody else's, and gone with it
+privately() {
+	need_root
+	unshare -m --propagation private \
+		bash -euo pipefail -c "$(declare -f)"$'\n'"$(cat)" privately </dev/null
+}
+
 # scratch_mounts - the mount points below $SCRATCH that this mount namespace has
 scratch_mounts() {
 	awk -v s="$SCRATCH/" 'index($5 "/", s) == 1 { print $5 }' /proc/self/mountinfo

@@ -1,0 +1,250 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# layerfs rm: bundles go, whoever does what at the same time
+
+load helpers
+load images
+
+setup() {
+	lamina_setup
+	need layerfs
+	need_root
+	fresh_store
+	make_image busybox:latest >&2
+}
+
+# bundles_left - what containers, names and the trash hold, relative to the store
+bundles_left() {
+	(cd "$LAMINA_STORE" && find containers names trash staging -mindepth 1 -maxdepth 1)
+}
+
+# trash_wait - until the deleting helper is done
+trash_wait() {
+	for _ in $(seq 100); do
+		[ -n "$(ls "$LAMINA_STORE/trash")" ] || return 0
+		sleep 0.05
+	done
+	return 1
+}
+
+@test "a bundle goes by path, name, id and prefix, and is printed as it was given" {
+	path=$(layerfs create busybox)
+	layerfs create --name web busybox
+	layerfs create --id whole busybox
+	layerfs create --id prefix-of-it busybox
+	run -0 layerfs rm "$path" web whole prefix-
+	[ "$output" = "$path"$'\nweb\nwhole\nprefix-' ]
+	[ -z "$(ls "$LAMINA_STORE"/{containers,names} | grep -v :)" ]
+	trash_wait
+}
+
+@test "a name comes before an id, and an id before a prefix" {
+	layerfs create --id web busybox
+	layerfs create --id web-two busybox
+	named=$(layerfs create --name web busybox)
+	layerfs rm --wait web
+	[ ! -e "$named" ]
+	layerfs rm --wait web
+	[ "$(bundles_left)" = containers/web-two ]
+	layerfs create --id web-three busybox
+	run --separate-stderr layerfs rm web-t
+	[ "$status" -eq 1 ]
+	[ "$stderr" = "layerfs: rm: more than one container's id begins with 'web-t'" ]
+	layerfs rm --wait web-two web-three
+}
+
+@test "paths on standard input, by lines and by NUL" {
+	layerfs create -n 5 busybox >paths
+	run -0 layerfs rm <paths
+	[ "$output" = "$(<paths)" ]
+	layerfs create -0 -n 5 busybox | layerfs rm -0 - | tr '\0' '\n' >removed
+	[ "$(wc -l <removed)" -eq 5 ]
+	[ -z "$(ls "$LAMINA_STORE/containers")" ]
+	trash_wait
+}
+
+@test "what isn't there is told, and the rest goes on" {
+	a=$(layerfs create --id a busybox)
+	mkdir -p elsewhere/containers/x
+	run --separate-stderr layerfs rm nothing /nowhere elsewhere/containers/x ../x .. a
+	[ "$status" -eq 1 ]
+	[ "$output" = a ]
+	expected="layerfs: rm: there is no container 'nothing'
+layerfs: rm: cannot find the bundle '/nowhere': No such file or directory
+layerfs: rm: 'elsewhere/containers/x' is not a bundle in the store '$LAMINA_STORE'
+layerfs: rm: cannot find the bundle '../x': No such file or directory
+layerfs: rm: there is no container '..'"
+	[ "$stderr" = "$expected" ]
+	[ -d elsewhere/containers/x ]
+	run --separate-stderr -0 layerfs rm --force nothing /nowhere
+	[ -z "$stderr" ]
+	[ -z "$output" ]
+}
+
+@test "a bundle in use is refused, with and without force" {
+	bundle=$(layerfs create --id busy busybox)
+	for mode in -s -x; do
+		exec 8<"$bundle/lock"
+		flock "$mode" 8
+		for force in '' --force; do
+			run --separate-stderr layerfs rm $force busy
+			[ "$status" -eq 1 ]
+			[ -z "$output" ]
+			[ "$stderr" = "layerfs: rm: the container 'busy' is in use: stop it, or wait for its end" ]
+			[ -e "$bundle/layers" ]
+		done
+		exec 8<&-
+	done
+	# A lock that is held for a moment is waited for.
+	(exec 8<"$bundle/lock" && flock -s 8 && touch held && sleep 0.05) &
+	while [ ! -e held ]; do :; done
+	layerfs rm busy
+	wait
+	[ -z "$(ls "$LAMINA_STORE/containers")" ]
+}
+
+@test "--incomplete spares what has a config.json" {
+	done=$(layerfs create --id done --name web busybox)
+	echo '{}' >"$done/config.json"
+	half=$(layerfs create --id half --name half busybox)
+	held=$(layerfs create --id held busybox)
+	mkdir "$LAMINA_STORE/containers/just-made"
+	exec 8<"$held/lock"
+	flock -s 8
+	run -0 layerfs rm --incomplete
+	[ "$(sort <<<"$output")" = "$half"$'\n'"$LAMINA_STORE/containers/just-made" ]
+	exec 8<&-
+	run -0 layerfs rm --incomplete done held
+	[ "$output" = held ]
+	[ "$(ls "$LAMINA_STORE/containers")" = "done" ]
+	[ "$(ls "$LAMINA_STORE/names")" = web ]
+	layerfs rm --wait web
+}
+
+@test "a sweep takes what killed tools left in the trash, in staging and among the names" {
+	mkdir -p "$LAMINA_STORE"/trash/old/upper/a "$LAMINA_STORE"/staging/{left,held}
+	touch "$LAMINA_STORE/trash/old/upper/a/b"
+	ln -s ../containers/x "$LAMINA_STORE/names/.web.123.tmp"
+	exec 8<"$LAMINA_STORE/staging/held"
+	flock -x 8
+	layerfs rm --incomplete --wait
+	exec 8<&-
+	[ "$(bundles_left)" = staging/held ]
+	layerfs rm --incomplete --wait
+	[ -z "$(bundles_left)" ]
+}
+
+@test "a bundle's references to volumes go with it, and no others" {
+	mkdir -p "$LAMINA_STORE"/volumes/{data,other}/refs
+	touch "$LAMINA_STORE"/volumes/{data,other}/refs/{mine,yours} precious
+	bundle=$(layerfs create --id mine busybox)
+	printf '%s\t/data\tnone\trbind,x-lamina.volume=data,x-lamina.subpath=a 0 0\n' x \
+		>"$bundle/mounts"
+	printf '# x\ny /b none x-lamina.volume=../../.. 0 0\nz /c none rw,x-lamina.volume=.. 0 0\n' \
+		>>"$bundle/mounts"
+	layerfs rm --wait mine
+	[ "$(cd "$LAMINA_STORE/volumes" && echo */refs/*)" = \
+		"data/refs/yours other/refs/mine other/refs/yours" ]
+	[ -e precious ]
+}
+
+@test "--wait returns when all is deleted" {
+	for i in 1 2 3; do
+		bundle=$(layerfs create --id "b$i" busybox)
+		mkdir "$bundle/upper/"{1..200}
+		touch "$bundle/upper/"{1..200}/{1..10}
+	done
+	layerfs rm b1
+	[ ! -e "$LAMINA_STORE/containers/b1" ]
+	layerfs rm --wait b2 b3
+	[ ! -e "$LAMINA_STORE/trash/b2" ]
+	[ ! -e "$LAMINA_STORE/trash/b3" ]
+	trash_wait
+}
+
+@test "whoever reads the output doesn't wait for the deletion" {
+	bundle=$(layerfs create busybox)
+	for i in $(seq 200); do
+		mkdir "$bundle/upper/$i"
+		(cd "$bundle/upper/$i" && touch {1..100})
+	done
+	layerfs create -n 2 busybox >paths
+	echo "$bundle" >>paths
+	[ "$(layerfs rm <paths)" = "$(<paths)" ]
+	# The store's lock is free for who removes an image.
+	flock -n -x "$LAMINA_STORE/lock" true
+	trash_wait
+}
+
+@test "an id that is used again doesn't meet its earlier bundle" {
+	for i in 1 2 3 4 5; do
+		bundle=$(layerfs create --id again busybox)
+		mkdir "$bundle/upper/"{1..100}
+		layerfs rm again
+	done
+	bundle=$(layerfs create --id again busybox)
+	trash_wait
+	[ -e "$bundle/layers" ]
+	layerfs rm --wait again
+}
+
+@test "of twenty that remove one bundle at once, one does" {
+	for round in 1 2 3 4 5; do
+		layerfs create --id one --name web busybox
+		for i in $(seq 20); do
+			layerfs rm web >>removed.$round 2>>failed.$round &
+		done
+		wait
+		[ "$(wc -l <removed.$round)" -eq 1 ]
+		[ "$(wc -l <failed.$round)" -eq 19 ]
+		! grep -v "there is no container 'web'\|there is no container 'one'" failed.$round
+	done
+	trash_wait
+	[ -z "$(bundles_left)" ]
+}
+
+@test "rm and create of one id and name at once never take from each other" {
+	(for i in $(seq 150); do layerfs rm web 2>>rm.errors || :; done >/dev/null) &
+	remover=$!
+	made=0
+	while kill -0 "$remover" 2>/dev/null; do
+		if bundle=$(layerfs create --id one --name web busybox 2>>create.errors); then
+			made=$((made + 1))
+		fi
+	done
+	wait "$remover"
+	[ "$made" -gt 1 ]
+	! grep -v "there is no container\|is in use" rm.errors
+	! grep -v "the id 'one' is taken\|the name 'web' is taken" create.errors
+	layerfs rm --incomplete --wait
+	[ -z "$(bundles_left)" ]
+}
+
+@test "kill -9 at any moment leaves whole bundles, or trash that a sweep takes" {
+	for i in $(seq 40); do
+		layerfs create -n 100 busybox >paths
+		layerfs rm <paths >/dev/null &
+		pid=$!
+		sleep "0.000$((i % 10))"
+		kill -KILL "$pid" 2>/dev/null || :
+		wait "$pid" 2>/dev/null || :
+		for bundle in "$LAMINA_STORE"/containers/*; do
+			[ ! -e "$bundle" ] || [ -e "$bundle/layers" ]
+		done
+	done
+	layerfs rm --incomplete --wait >/dev/null
+	[ -z "$(bundles_left)" ]
+}
+
+@test "a read-only store is an error" {
+	layerfs create --id one busybox
+	privately <<'END'
+		mount --bind "$LAMINA_STORE" "$LAMINA_STORE"
+		mount -o remount,bind,ro "$LAMINA_STORE"
+		if layerfs rm one 2>error; then
+			exit 1
+		fi
+		grep -q 'Read-only file system' error
+END
+	layerfs rm --wait one
+}
