@@ -41,6 +41,17 @@ void source_images_deinit(struct source_images *images)
 	*images = (struct source_images){};
 }
 
+void source_images_keep(struct source_images *images, size_t index)
+{
+	struct source_image kept = images->items[index];
+
+	images->items[index] = images->items[0];
+	images->items[0] = kept;
+	for (size_t i = 1; i < images->n_items; i++)
+		source_image_deinit(&images->items[i]);
+	images->n_items = 1;
+}
+
 int source_image_add_name(struct source_image *image, const char *repository, const char *name)
 {
 	struct image_name parsed;

@@ -63,6 +63,10 @@ struct source_images {
 int source_images_read(struct image_source *source, struct source_images *ret_images,
 		       struct error *error);
 void source_images_deinit(struct source_images *images);
+
+/** source_images_keep() - leave only the one at @index */
+void source_images_keep(struct source_images *images, size_t index);
+
 #define _cleanup_source_images_ _cleanup_(source_images_deinit)
 
 /*

@@ -9,10 +9,9 @@
 #include <sys/stat.h>
 
 #include "base/lock.h"
-#include "base/path.h"
-#include "base/trace.h"
 #include "fs/image/name.h"
 #include "fs/layer/chain_id.h"
+#include "fs/layer/directory_tar.h"
 
 /* The source's bytes, with a word to who shows the progress. */
 struct watched_bytes {
@@ -57,6 +56,9 @@ int import_layer_stage(struct import *import, const char *path, struct byte_stre
 	if (!layers)
 		return error_set(error, -ENOMEM, "cannot unpack '%s'", path);
 	import->layers = layers;
+	if (import->n_layers >= IMPORT_MAX_LAYERS)
+		return error_say(error, -E2BIG, "the source has more than %d layers",
+				 IMPORT_MAX_LAYERS);
 	layer = &layers[import->n_layers];
 	*layer = (struct staged_layer){ .path = strdup(path) };
 	if (!layer->path)
@@ -101,23 +103,42 @@ static int chain_layer_find(struct import *import, struct chain_layer *layer)
 	return -ENOENT;
 }
 
-static int layer_from_directory(struct import *import, const struct layout_directory *layout,
-				const struct source_layer *wanted, struct staged_layer **ret_layer,
-				struct error *error)
+/*
+ * An image may have one layer twice (an empty one, mostly): the second place gets a copy, since
+ * overlayfs takes no directory twice.
+ */
+static int layer_copy(struct import *import, const struct staged_layer *original,
+		      struct staged_layer **ret_layer, struct error *error)
 {
-	_cleanup_file_bytes_ struct file_bytes bytes = {};
-	_cleanup_close_ int fd = layout_directory_open(layout, wanted->path);
+	_cleanup_directory_tar_ struct directory_tar tar = { .file_fd = -EBADF };
+	struct unpacked_layer unpacked = original->unpacked;
+	_cleanup_free_ char *path = strdup(original->path);
+	_cleanup_free_ char *diff = string_format("%s/diff", unpacked.name);
+	_cleanup_close_ int fd = -EBADF, copy_fd = -EBADF;
+	int r;
 
+	if (!path || !diff)
+		return error_set(error, -ENOMEM, "cannot copy a layer");
+	fd = openat(import->staging_fd, diff, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return error_set(error, fd, "layer %s: cannot open '%s'", wanted->digest,
-				 wanted->path);
-	if (file_bytes_init(&bytes, fd, wanted->path) < 0)
-		return error_set(error, -ENOMEM, "layer %s", wanted->digest);
-	return import_layer_stage(import, wanted->path, &bytes.stream, wanted->digest,
-				  wanted->n_bytes, wanted->diff_id, ret_layer, error);
+		return error_set(error, -errno, "cannot copy layer '%s'", path);
+	r = directory_tar_init(&tar, fd, DIRECTORY_TAR_LAYER, error);
+	if (r == 0)
+		r = import_layer_stage(import, path, &tar.stream, NULL, UINT64_MAX, NULL, ret_layer,
+				       error);
+	if (r < 0)
+		return r;
+	/* It is what the original is, whatever its own tar looked like. */
+	memcpy(unpacked.name, (*ret_layer)->unpacked.name, sizeof(unpacked.name));
+	(*ret_layer)->unpacked = unpacked;
+	copy_fd = openat(import->staging_fd, unpacked.name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (copy_fd < 0 || unlinkat(copy_fd, "layer.json", 0) < 0)
+		return error_set(error, -errno, "cannot copy layer '%s'", path);
+	r = layer_facts_write(copy_fd, &unpacked.facts);
+	return r < 0 ? error_set(error, r, "cannot copy layer '%s'", path) : 0;
 }
 
-static int image_layers_import(struct import *import, const struct layout_directory *layout,
+static int image_layers_import(struct import *import, struct layer_provider *provider,
 			       const struct source_image *image, struct chain_layer *layers,
 			       struct error *error)
 {
@@ -135,7 +156,9 @@ static int image_layers_import(struct import *import, const struct layout_direct
 			return error_set(error, r, "cannot look for layer %s", chain_id);
 		if (r == 0)
 			continue;
-		r = layer_from_directory(import, layout, &image->layers[i], &staged, error);
+		r = provider->get(provider, import, &image->layers[i], &staged, error);
+		if (r == 0 && *staged->chain_id)
+			r = layer_copy(import, staged, &staged, error);
 		if (r < 0)
 			return r;
 		memcpy(staged->chain_id, chain_id, sizeof(chain_id));
@@ -144,6 +167,14 @@ static int image_layers_import(struct import *import, const struct layout_direct
 			return error_set(error, r, "cannot stage layer %s", chain_id);
 	}
 	return 0;
+}
+
+bool import_layer_is_there(const struct import *import, const char *chain_id)
+{
+	struct chain_layer layer = {};
+
+	return chain_layer_path(&layer, "layers", chain_id + strlen("sha256:")) == 0 &&
+	       layer_facts_read(import->store->fd, layer.path, &layer.facts) == 0;
 }
 
 static int images_name(struct source_images *images, const char *name, struct error *error)
@@ -162,21 +193,8 @@ static int images_name(struct source_images *images, const char *name, struct er
 	/* Of several images the one that has this name already is meant. */
 	for (size_t i = 0; images->n_items > 1 && i < images->n_items; i++) {
 		if (string_list_contains(&images->items[i].names, parsed.name)) {
-			struct source_image found = images->items[i];
-
-			images->items[i] = images->items[0];
-			images->items[0] = found;
-			while (images->n_items > 1) {
-				struct source_images rest = { &images->items[1], 1 };
-				struct source_image last = images->items[--images->n_items];
-
-				images->items[1] = last;
-				rest.items = malloc(sizeof(last));
-				if (!rest.items)
-					return error_set(error, -ENOMEM, "cannot name the image");
-				*rest.items = last;
-				source_images_deinit(&rest);
-			}
+			source_images_keep(images, i);
+			image = images->items;
 		}
 	}
 	if (images->n_items > 1)
@@ -191,18 +209,21 @@ static int images_name(struct source_images *images, const char *name, struct er
 	return 0;
 }
 
-static int import_images(struct import *import, struct layout_directory *layout,
-			 struct source_images *images, struct error *error)
+int import_images(struct import *import, struct layer_provider *provider,
+		  struct source_images *images, struct error *error)
 {
+	int r = images_name(images, import->options->name, error);
+
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < images->n_items; i++) {
 		struct source_image *image = &images->items[i];
 		_cleanup_free_ struct chain_layer *layers =
 			calloc(image->n_layers + 1, sizeof(*layers));
-		int r;
 
 		if (!layers)
 			return error_set(error, -ENOMEM, "cannot import");
-		r = image_layers_import(import, layout, image, layers, error);
+		r = image_layers_import(import, provider, image, layers, error);
 		if (r == 0)
 			r = record_stage(import, image, layers, image->n_layers, error);
 		if (r < 0)
@@ -217,37 +238,81 @@ static void import_deinit(struct import *import)
 		store_discard(import->store, import->staging);
 	cleanup_close(&import->staging_fd);
 	free(import->staging);
-	for (size_t i = 0; i < import->n_layers; i++)
+	for (size_t i = 0; i < import->n_layers; i++) {
 		free(import->layers[i].path);
+		free(import->layers[i].failure);
+	}
 	free(import->layers);
 }
 
-/* The last component of a path, for bare tags: "/images/busybox/" is "busybox". */
-static char *path_basename(const char *path)
+char *import_repository(const struct import_options *options)
 {
-	size_t n = strlen(path), start;
+	const char *source = options->source;
+	size_t n = strlen(source), start;
+	char *repository, *suffix;
 
-	while (n > 0 && path[n - 1] == '/')
+	if (!strcmp(source, "-"))
+		return NULL;
+	while (n > 0 && source[n - 1] == '/')
 		n--;
-	for (start = n; start > 0 && path[start - 1] != '/'; start--)
+	for (start = n; start > 0 && source[start - 1] != '/'; start--)
 		;
-	return strndup(path + start, n - start);
+	repository = strndup(source + start, n - start);
+	/* "/images/busybox/" and "busybox.tar.gz" are both busybox. */
+	suffix = repository ? strstr(repository, ".tar") : NULL;
+	if (suffix)
+		*suffix = '\0';
+	return repository;
+}
+
+/* A layout directory gives each blob when it is asked for. */
+struct directory_provider {
+	struct layer_provider provider;
+	struct layout_directory layout;
+};
+
+static int directory_provider_get(struct layer_provider *provider, struct import *import,
+				  const struct source_layer *wanted,
+				  struct staged_layer **ret_layer, struct error *error)
+{
+	struct directory_provider *directory = (struct directory_provider *)provider;
+	_cleanup_file_bytes_ struct file_bytes bytes = {};
+	_cleanup_close_ int fd = layout_directory_open(&directory->layout, wanted->path);
+
+	if (fd < 0)
+		return error_set(error, fd, "layer %s: cannot open '%s'", wanted->digest,
+				 wanted->path);
+	if (file_bytes_init(&bytes, fd, wanted->path) < 0)
+		return error_set(error, -ENOMEM, "layer %s", wanted->digest);
+	return import_layer_stage(import, wanted->path, &bytes.stream,
+				  *wanted->digest ? wanted->digest : NULL, wanted->n_bytes,
+				  wanted->diff_id, ret_layer, error);
+}
+
+static bool has_file(int directory_fd, const char *name)
+{
+	struct stat st;
+
+	return fstatat(directory_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
 }
 
 static int import_directory(struct import *import, int fd, struct error *error)
 {
 	_cleanup_source_images_ struct source_images images = {};
-	_cleanup_free_ char *repository = path_basename(import->options->source);
-	struct layout_directory layout;
+	_cleanup_directory_tar_ struct directory_tar tar = { .file_fd = -EBADF };
+	struct directory_provider provider = { .provider = { .get = directory_provider_get } };
+	_cleanup_free_ char *repository = import_repository(import->options);
+	bool is_layout = has_file(fd, "oci-layout") || has_file(fd, "index.json") ||
+			 has_file(fd, "manifest.json");
 	int r;
 
-	layout_directory_init(&layout, fd, repository);
-	r = source_images_read(&layout.source, &images, error);
-	if (r == 0)
-		r = images_name(&images, import->options->name, error);
-	if (r == 0)
-		r = import_images(import, &layout, &images, error);
-	return r;
+	if (!is_layout) {
+		r = directory_tar_init(&tar, fd, 0, error);
+		return r < 0 ? r : import_root(import, &tar.stream, error);
+	}
+	layout_directory_init(&provider.layout, fd, repository);
+	r = source_images_read(&provider.layout.source, &images, error);
+	return r < 0 ? r : import_images(import, &provider.provider, &images, error);
 }
 
 int image_import(const struct store *store, const struct import_options *options,
@@ -259,15 +324,19 @@ int image_import(const struct store *store, const struct import_options *options
 		.result = result,
 		.staging_fd = -EBADF,
 	};
-	_cleanup_close_ int fd = open(options->source, O_RDONLY | O_CLOEXEC);
+	bool is_stream = !strcmp(options->source, "-");
+	_cleanup_close_ int fd = is_stream ? fcntl(options->source_fd, F_DUPFD_CLOEXEC, 3)
+					   : open(options->source, O_RDONLY | O_CLOEXEC);
+	struct stat st;
 	int r;
 
-	if (fd < 0)
+	if (fd < 0 || fstat(fd, &st) < 0)
 		return error_set(error, -errno, "cannot open '%s'", options->source);
 	r = store_stage(store, &import.staging, &import.staging_fd, error);
 	if (r < 0)
 		return r;
-	r = import_directory(&import, fd, error);
+	r = S_ISDIR(st.st_mode) ? import_directory(&import, fd, error)
+				: import_stream(&import, fd, error);
 	return r < 0 ? error_prefix(error, r, "'%s'", options->source) : 0;
 }
 

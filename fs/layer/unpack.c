@@ -55,8 +55,8 @@ static int streams_read(int diff_fd, struct digested_bytes *blob, struct unpacke
 	return 0;
 }
 
-static int layer_verify(const struct unpacked_layer *layer, const char *digest, uint64_t n_bytes,
-			const char *diff_id, struct error *error)
+int layer_verify(const struct unpacked_layer *layer, const char *digest, uint64_t n_bytes,
+		 const char *diff_id, struct error *error)
 {
 	if (n_bytes != UINT64_MAX && layer->n_bytes != n_bytes)
 		return error_say(error, -EBADMSG, "it has %llu bytes instead of %llu",

@@ -29,3 +29,7 @@ struct unpacked_layer {
 int layer_unpack(int staging_fd, const char *name, struct byte_stream *blob, const char *digest,
 		 uint64_t n_bytes, const char *diff_id, struct unpacked_layer *ret_layer,
 		 struct metadata_warnings *warnings, struct error *error);
+
+/** layer_verify() - is @layer what layer_unpack()'s caller would have wanted? 0 or -EBADMSG */
+int layer_verify(const struct unpacked_layer *layer, const char *digest, uint64_t n_bytes,
+		 const char *diff_id, struct error *error);

@@ -4,14 +4,14 @@
  * since it links what a start never needs; `layerfs import` executes it.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/cleanup.h"
 #include "base/command.h"
 #include "base/text.h"
-#include "base/trace.h"
 #include "fs/layer/import.h"
 
 struct import_globals {
@@ -80,9 +80,11 @@ static int import(const struct command_call *call, struct error *error)
 }
 
 static const struct command commands[] = {
-	{ .arguments = "SOURCE [NAME]",
-	  .summary = "Import images: an OCI layout or a docker-archive, a root file system (tar or "
-		     "directory), or - for standard input",
+	{ .name = "import",
+	  .arguments = "SOURCE [NAME]",
+	  .summary = "Import images: from an OCI layout or a docker-archive, a root file system "
+		     "(tar or "
+		     "directory), or - for standard input.",
 	  .options = import_options,
 	  .n_options = sizeof(import_options) / sizeof(import_options[0]),
 	  .options_bytes = sizeof(struct import_arguments),
@@ -92,8 +94,8 @@ static const struct command commands[] = {
 };
 
 static const struct tool tool = {
-	.name = "layerfs import",
-	.summary = "import images into the store",
+	.name = "layerfs",
+	.summary = "Import images into the store.",
 	.globals = globals,
 	.n_globals = sizeof(globals) / sizeof(globals[0]),
 	.globals_bytes = sizeof(struct import_globals),
@@ -101,7 +103,16 @@ static const struct tool tool = {
 	.n_commands = 1,
 };
 
+/* To the user this is `layerfs import`, in messages and in help. */
 int main(int argc, char *argv[])
 {
-	return command_main(&tool, argc, argv);
+	_cleanup_free_ char **arguments = calloc((size_t)argc + 2, sizeof(*arguments));
+
+	if (!arguments)
+		return 1;
+	arguments[0] = (char *)"layerfs";
+	arguments[1] = (char *)"import";
+	for (int i = 1; i < argc; i++)
+		arguments[i + 1] = argv[i];
+	return command_main(&tool, argc + (argc > 0), arguments);
 }
