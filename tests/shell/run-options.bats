@@ -1,0 +1,294 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# What run does with its options and with tools that fail, seen from stand-ins for the tools: each
+# writes down how it was called, and does what a file FAIL-TOOL says. The real ones are in run.bats.
+load helpers
+
+setup() {
+	lamina_setup
+	mkdir tools log
+	local tool
+	for tool in layerfs initlayer volctl nslaunch; do
+		cat >"tools/$tool" <<-'EOF'
+			#!/bin/sh
+			name=${0##*/}
+			case $name in
+			layerfs | nslaunch | volctl) verb=-$1 ;;
+			*) verb= ;;
+			esac
+			{
+				printf '%s' "$name"
+				printf ' <%s>' "$@"
+				echo
+			} >>"$LOG/calls"
+			for option; do
+				case $option in
+				--id=*)
+					if [ "$verb" = -create ]; then
+						mkdir -p "$LAMINA_STORE/containers/${option#--id=}"
+						echo "$LAMINA_STORE/containers/${option#--id=}"
+					fi
+					;;
+				--cidfile=*) echo id >"${option#--cidfile=}" ;;
+				esac
+			done
+			if [ "$name$verb" = layerfs-rm ]; then
+				shift
+				[ "$1" != -- ] || shift
+				rm -rf "$1"
+			fi
+			if [ "$name$verb" = initlayer ]; then
+				ls -d "$LAMINA_STORE"/containers/* >>"$LOG/bundles"
+			fi
+			if [ -e "$LOG/$name$verb" ]; then
+				. "$LOG/$name$verb"
+			fi
+			exit 0
+		EOF
+		chmod +x "tools/$tool"
+	done
+	PATH=$PWD/tools:/usr/bin:/bin
+	RUN=$LAMINA_SOURCE/tools/run
+	LOG=$PWD/log
+	LAMINA_STORE=$PWD/store
+	export PATH LOG LAMINA_STORE
+	# As the real one: it says that the program has started.
+	started='for option; do case $option in --pid-file=*) echo 1 >"${option#--pid-file=}" ;; esac; done; '
+	printf '%s' "$started" >log/nslaunch-run
+}
+
+# calls - what was called, with the id and the store made short
+calls() {
+	sed "s|$LAMINA_STORE|STORE|g; s|[0-9a-f]\{64\}|ID|g" log/calls
+}
+
+@test "the tools are called in Docker's order, with the bundle by option" {
+	run --separate-stderr "$RUN" busybox
+	[ "$status" -eq 0 ]
+	[ -z "$output" ]
+	[ -z "$stderr" ]
+	diff -u <(calls) - <<-'EOF'
+		layerfs <create> <--id=ID> <--> <busybox>
+		initlayer <--bundle=STORE/containers/ID>
+		volctl <attach> <--bundle=STORE/containers/ID>
+		nslaunch <spec> <--bundle=STORE/containers/ID> <-->
+		nslaunch <run> <--bundle=STORE/containers/ID> <--pid-file=STORE/containers/ID/pid>
+	EOF
+}
+
+@test "each option goes to the tool whose job it is" {
+	run "$RUN" -it --name=n --cidfile c -e A=1 --env B --env-file f -w /w -u 1:2 -h host -v v:/v \
+		--mount type=volume,target=/m --tmpfs /t --entrypoint '' --read-only --cap-add ALL \
+		--cap-drop=NET_RAW --privileged --security-opt seccomp=unconfined -m512m --cpus 1.5 \
+		--pids-limit=-1 --ulimit nofile=1:2 --init -l k=v --stop-signal INT --network none \
+		img cmd -x --name 'two words'
+	[ "$status" -eq 0 ]
+	diff -u <(calls) - <<-'EOF'
+		layerfs <create> <--id=ID> <--name=n> <--cidfile=c> <--> <img>
+		initlayer <--bundle=STORE/containers/ID>
+		volctl <attach> <--bundle=STORE/containers/ID> <--volume=v:/v> <--mount=type=volume,target=/m> <--tmpfs=/t>
+		nslaunch <spec> <--bundle=STORE/containers/ID> <--interactive> <--tty> <--env=A=1> <--env=B> <--env-file=f> <--workdir=/w> <--user=1:2> <--hostname=host> <--entrypoint=> <--read-only> <--cap-add=ALL> <--cap-drop=NET_RAW> <--privileged> <--security-opt=seccomp=unconfined> <--memory=512m> <--cpus=1.5> <--pids-limit=-1> <--ulimit=nofile=1:2> <--init> <--label=k=v> <--stop-signal=INT> <--network=none> <--> <cmd> <-x> <--name> <two words>
+		nslaunch <run> <--bundle=STORE/containers/ID> <--interactive> <--tty> <--pid-file=STORE/containers/ID/pid>
+	EOF
+}
+
+@test "options are spelled in all of Docker's ways" {
+	for words in "-m 1g" "-m1g" "-m=1g" "--memory 1g" "--memory=1g" "-tm 1g" "-itm1g" "--tty=false -m 1g" \
+		"-t=true -m1g" "--net none -m1g"; do
+		rm -f log/calls
+		# shellcheck disable=SC2086
+		run "$RUN" $words busybox
+		[ "$status" -eq 0 ]
+		grep -q '^nslaunch <spec> .*<--memory=1g>' log/calls
+	done
+}
+
+@test "words of any kind reach the container as they are" {
+	local words=("" " " "a'b" "''" '"$HOME"' '`id`' '$(id)' '*' "back\\slash" $'new\nline' '#x' '&' '~' 'é' '-' '--')
+	printf '%s printf "%%s\\0" "$@" >"$LOG/words"' "$started" >log/nslaunch-spec
+	run "$RUN" -e "X=it's \"\$(id)\" \`id\`" busybox "${words[@]}"
+	[ "$status" -eq 0 ]
+	printf '%s\0' spec "--bundle=$(<log/bundles)" "--env=X=it's \"\$(id)\" \`id\`" -- "${words[@]}" | cmp - log/words
+}
+
+@test "wrong usage is 125, says what is wrong, and starts nothing" {
+	local words message
+	while IFS='|' read -r words message; do
+		rm -f log/calls
+		eval "run --separate-stderr \"\$RUN\" $words"
+		[ "$status" -eq 125 ]
+		[ "$stderr" = "run: $message; see --help" ]
+		[ -z "$output" ]
+		[ ! -e log/calls ]
+	done <<-'EOF'
+		|say the image to run
+		-it|say the image to run
+		--rm --|say the image to run
+		--nosuch busybox|unknown option '--nosuch'
+		--nosuch=1 busybox|unknown option '--nosuch'
+		-x busybox|unknown option '-x'
+		-itx busybox|unknown option '-x'
+		--name|option '--name' needs a value
+		-e|option '-e' needs a value
+		-ite|option '-e' needs a value
+		--rm=maybe busybox|option '--rm' is true or false, not 'maybe'
+		-i=2 busybox|option '--interactive' is true or false, not '2'
+	EOF
+}
+
+@test "help says every option, and is no failure" {
+	run --separate-stderr "$RUN" --help
+	[ "$status" -eq 0 ]
+	for option in --interactive --tty --rm --name --cidfile --env --env-file --workdir --user --hostname \
+		--entrypoint --volume --mount --tmpfs --read-only --cap-add --cap-drop --privileged \
+		--security-opt --memory --cpus --pids-limit --ulimit --init --label --stop-signal --network \
+		--verbose; do
+		[[ $output == *" $option"* ]]
+	done
+}
+
+@test "a tool that fails is the end, with 125, and nothing stays" {
+	local tool before=0
+	for tool in layerfs-create initlayer volctl-attach nslaunch-spec; do
+		before=$((before + 1))
+		rm -f log/calls
+		echo "echo '$tool: no' >&2; exit 1" >"log/$tool"
+		run --separate-stderr "$RUN" --rm --cidfile cid busybox
+		rm "log/$tool"
+		[ "$status" -eq 125 ]
+		[ "$stderr" = "$tool: no" ]
+		[ "$(grep -vc '^layerfs <rm>' log/calls)" -eq "$before" ]
+		[ -z "$(ls "$LAMINA_STORE/containers" 2>/dev/null)" ]
+		[ "$tool" = layerfs-create ] || [ ! -e cid ]
+		rm -f cid
+	done
+}
+
+@test "a start that fails leaves nothing, with or without --rm" {
+	local option
+	for option in --rm --read-only; do
+		for code in 125 126 127; do
+			echo "exit $code" >log/nslaunch-run
+			run "$RUN" "$option" --cidfile cid busybox
+			[ "$status" -eq "$code" ]
+			[ -z "$(ls "$LAMINA_STORE/containers")" ]
+			[ "$option" = --rm ] || [ ! -e cid ]
+			rm -f cid
+		done
+	done
+}
+
+@test "the container's status is the status, whatever it is, and the container stays" {
+	local code
+	for code in 0 1 2 125 126 127 137 143 255; do
+		printf '%s exit %d' "$started" "$code" >log/nslaunch-run
+		run "$RUN" busybox
+		[ "$status" -eq "$code" ]
+		[ -n "$(ls "$LAMINA_STORE/containers")" ]
+		rm -r "$LAMINA_STORE/containers"
+		run "$RUN" --rm busybox
+		[ "$status" -eq "$code" ]
+		[ -z "$(ls "$LAMINA_STORE/containers")" ]
+	done
+}
+
+@test "with --rm the container and its anonymous volumes go, named ones stay" {
+	local volume
+	volume=$(printf '%064d' 7)
+	cat >log/volctl-attach <<-EOF
+		printf '%s\n' "$volume /a none x-lamina.volume=$volume,rw 0 0" \
+			"data /b none rw,x-lamina.volume=data 0 0" "tmpfs /c tmpfs size=1m 0 0" \
+			>"\${2#--bundle=}/mounts"
+	EOF
+	run "$RUN" --rm -v data:/b busybox
+	[ "$status" -eq 0 ]
+	[ -z "$(ls "$LAMINA_STORE/containers")" ]
+	[ "$(tail -n 1 log/calls)" = "volctl <rm> <--> <$volume>" ]
+}
+
+@test "standard input is the container's with -i, and empty without" {
+	printf '%s cat >"$LOG/stdin"' "$started" >log/nslaunch-run
+	run "$RUN" -i busybox <<<"text"
+	[ "$(<log/stdin)" = text ]
+	run "$RUN" busybox <<<"text"
+	[ ! -s log/stdin ]
+	run "$RUN" --rm -i busybox <<<"text"
+	[ "$(<log/stdin)" = text ]
+	# None at all is none.
+	run --separate-stderr sh -c '"$0" -i busybox <&-' "$RUN"
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
+	[ ! -s log/stdin ]
+}
+
+@test "--verbose prints commands that can be pasted" {
+	run --separate-stderr "$RUN" --verbose --rm -e "A=it's" busybox echo 'a b'
+	[ "$status" -eq 0 ]
+	grep -v '^layerfs <rm>' log/calls >log/first
+	mkdir -p "$LAMINA_STORE"
+	printf '%s\n' "$stderr" >log/script
+	[ "$(wc -l <log/script)" -eq 6 ]
+	rm log/calls
+	sh log/script
+	grep -v '^layerfs <rm>' log/calls | diff -u log/first -
+}
+
+@test "a signal that only the script gets reaches nslaunch, and nothing stays" {
+	local signal number
+	while read -r signal number; do
+		printf '%s echo $$ >"$LOG/pid"; trap "echo %s >$LOG/got; exit %d" %s; for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.1; done; exit 9' \
+			"$started" "$signal" "$((128 + number))" "$signal" >log/nslaunch-run
+		rm -f log/got log/pid
+		"$RUN" --rm busybox 3>&- &
+		pid=$!
+		until [ -s log/pid ]; do sleep 0.02; done
+		kill -s "$signal" "$pid"
+		run wait "$pid"
+		wait "$pid" && status=0 || status=$?
+		[ "$(<log/got)" = "$signal" ]
+		[ "$status" -eq "$((128 + number))" ]
+		[ -z "$(ls "$LAMINA_STORE/containers")" ]
+	done <<-EOF
+		TERM 15
+		HUP 1
+		USR1 10
+	EOF
+}
+
+@test "a signal during the setup ends it with 128+N, and nothing stays" {
+	local tool
+	for tool in layerfs-create initlayer volctl-attach nslaunch-spec; do
+		echo 'echo $$ >"$LOG/pid"; sleep 0.3' >"log/$tool"
+		rm -f log/pid log/calls
+		"$RUN" busybox 3>&- &
+		pid=$!
+		until [ -s log/pid ]; do sleep 0.02; done
+		kill -s TERM "$pid"
+		wait "$pid" && status=0 || status=$?
+		[ "$status" -eq 143 ]
+		[ -z "$(ls "$LAMINA_STORE/containers")" ]
+		[[ $(grep -v '^layerfs <rm>' log/calls) != *"nslaunch <run>"* ]]
+		rm "log/$tool"
+	done
+}
+
+@test "the id is 64 hex digits, and another one each time" {
+	"$RUN" busybox
+	"$RUN" busybox
+	[ "$(ls "$LAMINA_STORE/containers" | grep -cE '^[0-9a-f]{64}$')" -eq 2 ]
+}
+
+@test "the script forks for nothing but its tools, seven at most" {
+	need strace
+	cat >tools/true.c <<-'EOF'
+		int main(void) { return 0; }
+	EOF
+	need cc
+	cc -static -o tools/true tools/true.c || skip "no static libc"
+	local tool
+	for tool in layerfs initlayer volctl nslaunch; do cp tools/true "tools/$tool"; done
+	strace -f -o log/trace -e trace=process "$RUN" --rm busybox true || skip "no ptrace"
+	[ "$(grep -cE '(fork|vfork|clone3?)\(' log/trace)" -le 7 ]
+	[ "$(grep -cE 'execve\(.* = 0|execve resumed.* = 0' log/trace)" -le 8 ]
+	[ "$(grep -cE '(fork|vfork|clone3?)\(' log/trace)" -eq "$(($(grep -cE 'execve\(.* = 0|execve resumed.* = 0' log/trace) - 1))" ]
+}
