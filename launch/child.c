@@ -107,6 +107,7 @@ static int root_build(const struct child *child, int *ret_slave_fd, struct error
 		.root_fd = child->root_mount_fd,
 		.bundle_path = child->bundle->path,
 		.cgroup = child->cgroup,
+		.private_cgroups = config_find_namespace(config, CLONE_NEWCGROUP) != NULL,
 	};
 	int r = root_attach(child->root_mount_fd, child->bundle->root_path,
 			    config->root_propagation, error);

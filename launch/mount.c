@@ -227,7 +227,7 @@ static int mount_one(const struct mount_context *context, const struct config_mo
 		if (target_fd < 0)
 			return target_fd;
 		return cgroup_mount(context->cgroup, target_fd, (unsigned int)mount->attributes,
-				    error);
+				    context->private_cgroups, error);
 	}
 	mount_fd =
 		mount->is_bind ? bind_make(context, mount, error) : filesystem_make(mount, error);

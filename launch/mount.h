@@ -16,6 +16,7 @@ struct mount_context {
 	int root_fd;		 /* the root, attached */
 	const char *bundle_path; /* relative sources are relative to the bundle */
 	const struct cgroup *cgroup;
+	bool private_cgroups; /* the container has a cgroup namespace of its own */
 };
 
 /** mount_all() - every mount of @config, in its order */

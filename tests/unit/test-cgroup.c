@@ -21,6 +21,7 @@
 #include "base/syscalls.h"
 #include "base/text.h"
 #include "launch/cgroup/internal.h"
+#include "launch/cgroup/mount.h"
 
 static char test_parent[64];
 
@@ -703,6 +704,97 @@ static int with_read_only_cgroups(void *argument)
 	return strstr(fixture->error.message, "cannot make cgroup '/sys/fs/cgroup/") ? 0 : 2;
 }
 
+#define VIEW_ATTRIBUTES                                                                            \
+	(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
+
+struct view {
+	struct fixture *fixture;
+	bool private_namespace;
+	char target[64];
+	struct error error;
+};
+
+/* The cgroup mounts below @target, or -1 where one isn't read-only or hasn't the root @root. */
+static int mounts_count(const char *target, const char *root)
+{
+	_cleanup_fclose_ FILE *file = fopen("/proc/self/mountinfo", "re");
+	char line[4096], in_root[1024], in_target[1024], options[256];
+	int n = 0;
+
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%*s %*s %*s %1023s %1023s %255s", in_root, in_target, options) !=
+			    3 ||
+		    !string_has_prefix(in_target, target) || !strstr(line, " - cgroup"))
+			continue;
+		if (strcmp(in_root, root) != 0 || !string_has_prefix(options, "ro,nosuid,nodev,"))
+			return -1;
+		n++;
+	}
+	return n;
+}
+
+/* Where the container's own cgroup is to be seen. */
+static void own_directory(const struct view *view, bool is_pure_v2, char path[256])
+{
+	snprintf(path, 256, "%s%s%s", view->target, is_pure_v2 ? "" : "/memory",
+		 is_pure_v2 && !view->private_namespace ? view->fixture->path : "");
+}
+
+/* Does its list of processes begin with the reader? */
+static bool lists_me(const char *directory)
+{
+	char path[300], text[32];
+
+	snprintf(path, sizeof(path), "%s/cgroup.procs", directory);
+	return cgroup_file_read(AT_FDCWD, path, text, sizeof(text)) > 0 && atoi(text) == getpid();
+}
+
+/* What a launched container does: enters, takes its namespaces, and attaches what is prepared. */
+static int view_check(void *argument)
+{
+	struct view *view = argument;
+	struct cgroup *cgroup = &view->fixture->cgroup;
+	bool is_pure_v2 = !strcmp(cgroup->hierarchies[0].name, ".");
+	int n_expected = is_pure_v2 ? 1 : (int)cgroup->n_hierarchies - (cgroup_v2(cgroup) != NULL);
+	const char *root = view->private_namespace || is_pure_v2 ? "/" : view->fixture->path;
+	char path[256];
+	int fd;
+
+	if (unshare(CLONE_NEWNS | (view->private_namespace ? CLONE_NEWCGROUP : 0)) < 0 ||
+	    sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return 10;
+	fd = open(view->target, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 ||
+	    cgroup_mount(cgroup, fd, VIEW_ATTRIBUTES, view->private_namespace, &view->error) < 0)
+		return 11;
+	if (mounts_count(view->target, root) != n_expected)
+		return 12;
+	own_directory(view, is_pure_v2, path);
+	if (!lists_me(path))
+		return 13;
+	strcat(path, "/new");
+	if (mkdir(path, 0755) == 0 || errno != EROFS)
+		return 14;
+	snprintf(path, sizeof(path), "%s/new", view->target);
+	return mkdir(path, 0755) < 0 && errno == EROFS ? 0 : 15;
+}
+
+static void the_container_sees_its_own_cgroup_read_only(void **state)
+{
+	_cleanup_scratch_ struct scratch_directory scratch = scratch_directory_make();
+	struct fixture *fixture = *state;
+
+	for (int i = 0; i < 2; i++) {
+		struct view view = { .fixture = fixture, .private_namespace = i == 0 };
+
+		create(fixture);
+		snprintf(view.target, sizeof(view.target), "%.60s", scratch.path);
+		assert_int_equal(child_status(fixture, view_check, &view), 0);
+		assert_int_equal(cgroup_remove(&fixture->cgroup, NULL), 0);
+		cgroup_close(&fixture->cgroup);
+	}
+}
+
 static int in_child(int (*function)(void *), void *argument)
 {
 	int status;
@@ -758,6 +850,7 @@ int main(void)
 		with_fixture(what_only_tunes_is_left_out_and_told),
 		with_fixture(a_unified_limit_is_written_by_its_name),
 		with_fixture(device_rules_decide_what_can_be_opened),
+		with_fixture(the_container_sees_its_own_cgroup_read_only),
 		with_fixture(a_host_without_cgroups_is_fine_until_a_limit_is_asked),
 		with_fixture(read_only_hierarchies_are_an_error_that_names_the_directory),
 	};
