@@ -14,6 +14,9 @@
 #include "base/path.h"
 #include "base/text.h"
 
+/* How often what is being staged may be taken for a leftover. */
+#define STAGE_ATTEMPTS 16
+
 static const char *const store_directories[] = {
 	"images", "images/sha256", "images/names", "blobs",   "blobs/sha256", "layers",
 	"init",	  "containers",	   "names",	   "volumes", "staging",      "trash",
@@ -138,27 +141,43 @@ static int name_random(char ret_hex[33])
 	return 0;
 }
 
+/* Is the directory that @fd is open on still called @name? */
+static bool is_named(const struct store *store, const char *name, int fd)
+{
+	struct stat opened, named;
+
+	return fstat(fd, &opened) == 0 &&
+	       fstatat(store->fd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
+}
+
 int store_stage(const struct store *store, char **ret_name, int *ret_fd, struct error *error)
 {
-	_cleanup_free_ char *name = NULL;
-	_cleanup_close_ int fd = -EBADF;
-	char random[33];
-	int r = name_random(random);
+	/* Until it is locked it looks like a leftover, and who collects those may take it away. */
+	for (int attempt = 0;; attempt++) {
+		_cleanup_free_ char *name = NULL;
+		_cleanup_close_ int fd = -EBADF;
+		char random[33];
+		int r = name_random(random);
 
-	name = r < 0 ? NULL : string_format("staging/%s", random);
-	if (!name)
-		return error_set(error, -ENOMEM, "cannot stage");
-	if (mkdirat(store->fd, name, 0700) < 0)
-		return error_set(error, -errno, "cannot make '%s/%s'", store->path, name);
-	fd = openat(store->fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return error_set(error, -errno, "cannot open '%s/%s'", store->path, name);
-	r = lock_try(fd, LOCK_MODE_EXCLUSIVE);
-	if (r < 0)
-		return error_set(error, r, "cannot lock '%s/%s'", store->path, name);
-	*ret_name = take_ptr(name);
-	*ret_fd = take_fd(&fd);
-	return 0;
+		name = r < 0 ? NULL : string_format("staging/%s", random);
+		if (!name)
+			return error_set(error, -ENOMEM, "cannot stage");
+		if (mkdirat(store->fd, name, 0700) < 0)
+			return error_set(error, -errno, "cannot make '%s/%s'", store->path, name);
+		fd = openat(store->fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		r = fd < 0 ? -errno : lock_try(fd, LOCK_MODE_EXCLUSIVE);
+		if (r == 0 && is_named(store, name, fd)) {
+			*ret_name = take_ptr(name);
+			*ret_fd = take_fd(&fd);
+			return 0;
+		}
+		if (r < 0 && r != -ENOENT && r != -EWOULDBLOCK)
+			return error_set(error, r, "cannot lock '%s/%s'", store->path, name);
+		if (attempt >= STAGE_ATTEMPTS)
+			return error_say(error, -EBUSY, "cannot stage: '%s/%s' is taken away",
+					 store->path, name);
+	}
 }
 
 int store_discard(const struct store *store, const char *name)

@@ -88,6 +88,17 @@ static bool id_is_valid(int64_t id)
 	return id >= 0 && id < UINT32_MAX;
 }
 
+/*
+ * libarchive (3.6) reads the pax time "-1.25" as -1 s and +0.25 s; it is -2 s and +0.75 s. "-0.25"
+ * can't be told from "0.25" any more.
+ */
+static struct timespec time_read(int64_t seconds, long nanoseconds)
+{
+	if (seconds < 0 && nanoseconds > 0)
+		return (struct timespec){ seconds - 1, 1000000000 - nanoseconds };
+	return (struct timespec){ seconds, nanoseconds };
+}
+
 static int entry_read(struct tar_reader *reader, struct error *error)
 {
 	struct archive_entry *raw = reader->raw;
@@ -98,7 +109,7 @@ static int entry_read(struct tar_reader *reader, struct error *error)
 		.hard_link = archive_entry_hardlink(raw),
 		.mode = archive_entry_mode(raw),
 		.size = archive_entry_size(raw),
-		.mtime = { archive_entry_mtime(raw), archive_entry_mtime_nsec(raw) },
+		.mtime = time_read(archive_entry_mtime(raw), archive_entry_mtime_nsec(raw)),
 		.device = makedev(archive_entry_rdevmajor(raw), archive_entry_rdevminor(raw)),
 	};
 	if (!entry->path)
@@ -113,8 +124,7 @@ static int entry_read(struct tar_reader *reader, struct error *error)
 	entry->gid = (gid_t)archive_entry_gid(raw);
 	entry->atime = entry->mtime;
 	if (archive_entry_atime_is_set(raw))
-		entry->atime = (struct timespec){ archive_entry_atime(raw),
-						  archive_entry_atime_nsec(raw) };
+		entry->atime = time_read(archive_entry_atime(raw), archive_entry_atime_nsec(raw));
 	archive_entry_xattr_reset(raw);
 	return 1;
 }

@@ -16,6 +16,9 @@
 #define WHITEOUT_META_PREFIX ".wh..wh."
 #define WHITEOUT_OPAQUE	     ".wh..wh..opq"
 
+/* Zeros that are worth a hole: shorter ones would cost more calls than they save blocks. */
+#define HOLE_MIN_BYTES 65536
+
 /* A directory's metadata waits until all is in it: its times would change, its mode might hinder.
  */
 struct directory_record {
@@ -148,33 +151,80 @@ static int directory_apply(struct application *application, const char *path,
 	return r < 0 ? error_set(error, r, "cannot remember it") : 0;
 }
 
+static int block_write(int fd, const char *block, size_t n, int64_t offset, struct error *error)
+{
+	while (n > 0) {
+		ssize_t n_written = pwrite(fd, block, n, offset);
+
+		if (n_written < 0 && errno == EINTR)
+			continue;
+		if (n_written < 0)
+			return error_set(error, -errno, "cannot write it");
+		block += n_written;
+		offset += n_written;
+		n -= (size_t)n_written;
+	}
+	return 0;
+}
+
+/* How many of the @n bytes come before the next HOLE_MIN_BYTES of zeros; sets how many of those. */
+static size_t zeros_find(const char *block, size_t n, size_t *ret_n_zeros)
+{
+	static const char zeros[4096];
+	size_t n_zeros = 0;
+
+	for (size_t at = 0; at < n; at += sizeof(zeros)) {
+		size_t n_page = n - at < sizeof(zeros) ? n - at : sizeof(zeros);
+
+		if (!memcmp(block + at, zeros, n_page)) {
+			n_zeros += n_page;
+			continue;
+		}
+		if (n_zeros >= HOLE_MIN_BYTES) {
+			*ret_n_zeros = n_zeros;
+			return at - n_zeros;
+		}
+		n_zeros = 0;
+	}
+	*ret_n_zeros = n_zeros >= HOLE_MIN_BYTES ? n_zeros : 0;
+	return n - *ret_n_zeros;
+}
+
+/* Long runs of zeros become holes, whether the archive knew of them or not. */
+static int block_write_sparse(int fd, const char *block, size_t n, int64_t offset,
+			      struct error *error)
+{
+	while (n > 0) {
+		size_t n_zeros, n_data = zeros_find(block, n, &n_zeros);
+		int r = block_write(fd, block, n_data, offset, error);
+
+		if (r < 0)
+			return r;
+		block += n_data + n_zeros;
+		offset += (int64_t)(n_data + n_zeros);
+		n -= n_data + n_zeros;
+	}
+	return 0;
+}
+
 static int data_write(struct application *application, int fd, int64_t size, struct error *error)
 {
-	const char *block;
+	const void *block;
 	int64_t offset, end = 0;
 	size_t n;
 	int r;
 
-	while ((r = tar_reader_data(application->reader, (const void **)&block, &n, &offset,
-				    error)) > 0) {
+	while ((r = tar_reader_data(application->reader, &block, &n, &offset, error)) > 0) {
 		if (offset < end || (int64_t)n > size - offset)
 			return error_say(error, -EBADMSG, "its data is out of its bounds");
 		end = offset + (int64_t)n;
 		application->report->n_bytes += n;
-		while (n > 0) {
-			ssize_t n_written = pwrite(fd, block, n, offset);
-
-			if (n_written < 0 && errno == EINTR)
-				continue;
-			if (n_written < 0)
-				return error_set(error, -errno, "cannot write it");
-			block += n_written;
-			offset += n_written;
-			n -= (size_t)n_written;
-		}
+		r = block_write_sparse(fd, block, n, offset, error);
+		if (r < 0)
+			return r;
 	}
-	/* A hole at the end. */
-	if (r == 0 && end < size && ftruncate(fd, size) < 0)
+	/* The last bytes may be a hole: the archive's, or one of ours. */
+	if (r == 0 && (end < size || size >= HOLE_MIN_BYTES) && ftruncate(fd, size) < 0)
 		return error_set(error, -errno, "cannot write it");
 	return r;
 }

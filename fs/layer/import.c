@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/fd.h"
 #include "base/lock.h"
 #include "fs/image/name.h"
 #include "fs/layer/chain_id.h"
@@ -51,7 +52,7 @@ int import_layer_stage(struct import *import, const char *path, struct byte_stre
 		reallocarray(import->layers, import->n_layers + 1, sizeof(*layers));
 	struct staged_layer *layer;
 	char name[24];
-	int r;
+	int r, locked;
 
 	if (!layers)
 		return error_set(error, -ENOMEM, "cannot unpack '%s'", path);
@@ -65,8 +66,13 @@ int import_layer_stage(struct import *import, const char *path, struct byte_stre
 		return error_set(error, -ENOMEM, "cannot unpack '%s'", path);
 	snprintf(name, sizeof(name), "layer-%zu", import->n_layers);
 	import->n_layers++;
+	/* The store is others' meanwhile: what this import relies on is pinned. */
+	lock_release(import->store->lock_fd);
 	r = layer_unpack(import->staging_fd, name, &watched.stream, digest, n_bytes, diff_id,
 			 &layer->unpacked, &import->result->warnings, error);
+	locked = lock_take(import->store->lock_fd, LOCK_MODE_SHARED);
+	if (r == 0 && locked < 0)
+		return error_set(error, locked, "cannot lock the store '%s'", import->store->path);
 	if (r < 0)
 		return error_prefix(error, r, "layer %s", digest ? digest : path);
 	if (progress)
@@ -83,13 +89,28 @@ static int chain_layer_path(struct chain_layer *layer, const char *directory, co
 		       : -ENAMETOOLONG;
 }
 
-/* Is the chain there, in the store or in this import? */
+/* Writes down that this import relies on a layer of the store: rmi reads staging/X/layers. */
+static int layer_pin(struct import *import, const char *chain_id)
+{
+	_cleanup_close_ int fd = openat(import->staging_fd, "layers",
+					O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	char line[DIGEST_HEX_BYTES + 1];
+
+	if (fd < 0)
+		return -errno;
+	snprintf(line, sizeof(line), "%.64s\n", chain_id + strlen("sha256:"));
+	return fd_write_full(fd, line, strlen(line));
+}
+
+/* Is the chain there, in the store or in this import? What is found in the store is pinned. */
 static int chain_layer_find(struct import *import, struct chain_layer *layer)
 {
 	int r = chain_layer_path(layer, "layers", layer->chain_id + strlen("sha256:"));
 
 	if (r == 0)
 		r = layer_facts_read(import->store->fd, layer->path, &layer->facts);
+	if (r == 0)
+		return layer_pin(import, layer->chain_id);
 	if (r != -ENOENT)
 		return r;
 	for (size_t i = 0; i < import->n_layers; i++) {
@@ -169,12 +190,14 @@ static int image_layers_import(struct import *import, struct layer_provider *pro
 	return 0;
 }
 
-bool import_layer_is_there(const struct import *import, const char *chain_id)
+int import_layer_is_there(struct import *import, const char *chain_id)
 {
 	struct chain_layer layer = {};
+	int r;
 
-	return chain_layer_path(&layer, "layers", chain_id + strlen("sha256:")) == 0 &&
-	       layer_facts_read(import->store->fd, layer.path, &layer.facts) == 0;
+	memcpy(layer.chain_id, chain_id, sizeof(layer.chain_id));
+	r = chain_layer_find(import, &layer);
+	return r == 0 ? 1 : r == -ENOENT ? 0 : r;
 }
 
 static int images_name(struct source_images *images, const char *name, struct error *error)

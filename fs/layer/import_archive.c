@@ -223,14 +223,16 @@ static int wanted_list(struct archive_import *archive, const struct source_image
 		char chain_id[DIGEST_TEXT_BYTES] = "";
 
 		for (size_t j = 0; j < image->n_layers; j++) {
+			int r;
 			const char *path =
 				archive_source_resolve(&archive->documents, image->layers[j].path);
 
 			chain_id_next(chain_id, image->layers[j].diff_id);
-			if (import_layer_is_there(archive->import, chain_id) ||
-			    string_list_contains(wanted, path))
-				continue;
-			if (string_list_add(wanted, path) < 0)
+			r = import_layer_is_there(archive->import, chain_id);
+			if (r < 0)
+				return r;
+			if (r == 0 && !string_list_contains(wanted, path) &&
+			    string_list_add(wanted, path) < 0)
 				return -ENOMEM;
 		}
 	}
@@ -262,9 +264,11 @@ static int image_archive_import(struct import *import, int fd, struct byte_strea
 	if (r < 0)
 		return r;
 	if (start >= 0) {
-		if (wanted_list(&archive, &images, &wanted) < 0 ||
-		    file_bytes_init(&again, fd, import->options->source) < 0)
-			return error_set(error, -ENOMEM, "cannot read the archive");
+		r = wanted_list(&archive, &images, &wanted);
+		if (r == 0)
+			r = file_bytes_init(&again, fd, import->options->source);
+		if (r < 0)
+			return error_set(error, r, "cannot read the archive again");
 		if (lseek(fd, start, SEEK_SET) < 0)
 			return error_set(error, -errno, "cannot read the archive again");
 		archive.wanted = &wanted;

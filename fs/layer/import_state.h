@@ -46,13 +46,20 @@ struct layer_provider {
 		   struct error *error);
 };
 
-/** import_layer_stage() - unpack one blob in the staging directory; the new layer is borrowed */
+/**
+ * import_layer_stage() - unpack one blob in the staging directory; the new layer is borrowed
+ *
+ * The store's lock is let go meanwhile.
+ */
 int import_layer_stage(struct import *import, const char *path, struct byte_stream *blob,
 		       const char *digest, uint64_t n_bytes, const char *diff_id,
 		       struct staged_layer **ret_layer, struct error *error);
 
-/** import_layer_is_there() - is the chain in the store already? */
-bool import_layer_is_there(const struct import *import, const char *chain_id);
+/**
+ * import_layer_is_there() - is the chain in the store already? 1 (it stays for this import), 0, or
+ * a negative errno
+ */
+int import_layer_is_there(struct import *import, const char *chain_id);
 
 /** import_images() - name the images, get their layers, publish all of it */
 int import_images(struct import *import, struct layer_provider *provider,

@@ -8,10 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/command.h"
+#include "base/json_write.h"
 #include "base/text.h"
+#include "base/trace.h"
 #include "fs/layer/import.h"
 
 struct import_globals {
@@ -37,13 +40,101 @@ static const struct command_option import_options[] = {
 	  .letter = 'q',
 	  .type = OPTION_FLAG,
 	  .offset = offsetof(struct import_arguments, quiet),
-	  .help = "print digests only, and no progress" },
+	  .help = "print digests only; no progress, no warnings" },
 	{ .name = "progress",
 	  .type = OPTION_STRING,
 	  .offset = offsetof(struct import_arguments, progress),
 	  .argument = "auto|plain|json|none",
 	  .help = "how to show the progress on standard error" },
 };
+
+/* How it goes on, on standard error. */
+enum progress_form { PROGRESS_NONE, PROGRESS_PLAIN, PROGRESS_JSON, PROGRESS_TERMINAL };
+
+struct progress {
+	enum progress_form form;
+	uint64_t shown_ns; /* when the terminal's line was drawn last */
+};
+
+/* Ten times a second is enough for people. */
+#define PROGRESS_INTERVAL_NS 100000000
+
+static int progress_form_of(const char *word, enum progress_form *ret_form, struct error *error)
+{
+	static const struct {
+		const char *word;
+		enum progress_form form;
+	} forms[] = {
+		{ "none", PROGRESS_NONE },
+		{ "plain", PROGRESS_PLAIN },
+		{ "json", PROGRESS_JSON },
+	};
+
+	if (!word || !strcmp(word, "auto")) {
+		*ret_form = isatty(STDERR_FILENO) ? PROGRESS_TERMINAL : PROGRESS_NONE;
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		if (!strcmp(word, forms[i].word)) {
+			*ret_form = forms[i].form;
+			return 0;
+		}
+	}
+	return error_usage(error, "option '--progress' is auto, plain, json or none, not '%s'",
+			   word);
+}
+
+static void progress_json(const char *layer, uint64_t n_bytes, uint64_t n_total, bool done)
+{
+	_cleanup_json_writer_ struct json_writer writer = {};
+
+	json_write_object_begin(&writer, NULL);
+	json_write_string(&writer, "layer", layer);
+	json_write_uint(&writer, "bytes", n_bytes);
+	if (n_total != UINT64_MAX)
+		json_write_uint(&writer, "total", n_total);
+	json_write_bool(&writer, "done", done);
+	json_write_object_end(&writer);
+	if (json_writer_status(&writer) == 0)
+		fprintf(stderr, "%s\n", writer.buffer.bytes);
+}
+
+static void progress_layer(void *argument, const char *layer, uint64_t n_bytes, uint64_t n_total,
+			   bool done)
+{
+	struct progress *progress = argument;
+	double megabytes = (double)n_bytes / 1e6;
+	uint64_t now;
+
+	if (progress->form == PROGRESS_PLAIN && done)
+		fprintf(stderr, "%s: %.1f MB\n", layer, megabytes);
+	if (progress->form != PROGRESS_TERMINAL && progress->form != PROGRESS_JSON)
+		return;
+	now = trace_now();
+	if (!done && now - progress->shown_ns < PROGRESS_INTERVAL_NS)
+		return;
+	progress->shown_ns = now;
+	if (progress->form == PROGRESS_JSON)
+		progress_json(layer, n_bytes, n_total, done);
+	else if (done)
+		fputs("\r\033[K", stderr);
+	else if (n_total != UINT64_MAX && n_total > 0)
+		fprintf(stderr, "\r%.19s: %.1f MB, %d%%\033[K", layer, megabytes,
+			(int)(100 * n_bytes / n_total));
+	else
+		fprintf(stderr, "\r%.19s: %.1f MB\033[K", layer, megabytes);
+}
+
+static void warnings_print(const struct metadata_warnings *warnings)
+{
+	size_t n_shown = warnings->messages.n_items;
+
+	for (size_t i = 0; i < n_shown; i++)
+		fprintf(stderr, "layerfs: import: warning: %s\n", warnings->messages.items[i]);
+	if (warnings->n_warnings > n_shown)
+		fprintf(stderr, "layerfs: import: warning: and %zu more like these\n",
+			warnings->n_warnings - n_shown);
+}
 
 static int import(const struct command_call *call, struct error *error)
 {
@@ -57,8 +148,14 @@ static int import(const struct command_call *call, struct error *error)
 		.source_fd = STDIN_FILENO,
 		.name = call->argc > 1 ? call->argv[1] : NULL,
 	};
-	int r;
+	struct progress progress = {};
+	const struct import_progress shown = { progress_layer, &progress };
+	int r = progress_form_of(arguments->progress, &progress.form, error);
 
+	if (r < 0)
+		return r;
+	if (!arguments->quiet && progress.form != PROGRESS_NONE)
+		options.progress = &shown;
 	umask(0);
 	path = global->store && *global->store ? strdup(global->store) : store_default_path();
 	if (!path)
@@ -69,6 +166,10 @@ static int import(const struct command_call *call, struct error *error)
 		return r;
 	import_collect(&store);
 	r = image_import(&store, &options, &result, error);
+	if (r < 0 && progress.form == PROGRESS_TERMINAL)
+		fputs("\r\033[K", stderr);
+	if (!arguments->quiet)
+		warnings_print(&result.warnings);
 	if (r < 0)
 		return r;
 	STRING_LIST_FOR_EACH (&result.digests, i) {
