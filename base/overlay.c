@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 
 #include "base/buffer.h"
@@ -296,9 +298,9 @@ static int single_bind(const struct overlay *overlay, int *ret_mount_fd, struct 
 	return 0;
 }
 
-int overlay_mount(const struct overlay *overlay, int *ret_mount_fd, struct error *error)
+static int overlay_mount_any(const struct overlay *overlay, bool writable, int *ret_mount_fd,
+			     struct error *error)
 {
-	bool writable = overlay->upper || overlay->flags & OVERLAY_EPHEMERAL;
 	struct error older;
 	int r, r_older;
 
@@ -328,4 +330,28 @@ int overlay_mount(const struct overlay *overlay, int *ret_mount_fd, struct error
 	if (r_older < 0 && r_older != r)
 		return error_say(error, r_older, "%s", older.message);
 	return r_older;
+}
+
+int overlay_mount(const struct overlay *overlay, int *ret_mount_fd, struct error *error)
+{
+	bool writable = overlay->upper || overlay->flags & OVERLAY_EPHEMERAL;
+	_cleanup_close_ int mount_fd = -EBADF;
+	struct statfs st;
+	int r = overlay_mount_any(overlay, writable, &mount_fd, error);
+
+	if (r < 0)
+		return r;
+	/*
+	 * Where overlayfs can't make its directory in the work directory, it says so in the
+	 * kernel's log and mounts read-only (fs/overlayfs/super.c, ovl_make_workdir()).
+	 */
+	if (writable && !(overlay->flags & OVERLAY_READ_ONLY) && fstatfs(mount_fd, &st) == 0 &&
+	    st.f_flags & ST_RDONLY)
+		return error_say(
+			error, -EROFS,
+			"the overlay can't be written: nothing can be made in '%s' (is its "
+			"file system full?)",
+			overlay->work ? overlay->work : "the tmpfs");
+	*ret_mount_fd = take_fd(&mount_fd);
+	return 0;
 }

@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/overlay.h"
 #include "base/path.h"
+#include "base/syscalls.h"
 #include "base/text.h"
 
 static const unsigned int ways[] = { 0, OVERLAY_FORCE_FALLBACK };
@@ -338,6 +339,35 @@ static void nothing_is_left_when_the_mount_is_closed(void **state)
 	}
 }
 
+static void an_upper_that_cannot_be_written_is_an_error(void **state)
+{
+	root_needed();
+	scratch_in_mount_namespace();
+	for (size_t i = 0; i < 2; i++) {
+		_cleanup_scratch_ struct scratch_directory scratch = scratch_directory_make();
+		_cleanup_strings_ struct string_list lowers = {};
+		_cleanup_free_ char *full = scratch_path(&scratch, "full");
+		_cleanup_free_ char *upper = scratch_path(&scratch, "full/upper");
+		_cleanup_free_ char *work = scratch_path(&scratch, "full/work");
+		struct overlay overlay = { .upper = upper, .work = work, .flags = ways[i] };
+		struct error error;
+		int fd = -EBADF;
+
+		layers_make(&scratch, 1, &lowers);
+		overlay.lowers = (const char *const *)lowers.items;
+		overlay.n_lowers = 1;
+		assert_int_equal(mkdir(full, 0755), 0);
+		/* Inodes for the root, upper and work, and for nothing more. */
+		assert_int_equal(sys_mount("tmpfs", full, "tmpfs", 0, "nr_inodes=3"), 0);
+		assert_int_equal(mkdir(upper, 0755), 0);
+		assert_int_equal(mkdir(work, 0755), 0);
+		error_init(&error);
+		assert_true(overlay_mount(&overlay, &fd, &error) < 0);
+		assert_int_equal(fd, -EBADF);
+		assert_true(error.code == -EROFS || error.code == -ENOSPC);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -351,6 +381,7 @@ int main(void)
 		cmocka_unit_test(a_volatile_mount_works),
 		cmocka_unit_test(what_cannot_be_mounted_is_refused_with_a_reason),
 		cmocka_unit_test(nothing_is_left_when_the_mount_is_closed),
+		cmocka_unit_test(an_upper_that_cannot_be_written_is_an_error),
 	};
 
 	return cmocka_run_group_tests_name("overlay", tests, NULL, NULL);
