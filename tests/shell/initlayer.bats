@@ -278,7 +278,9 @@ END
 			if initlayer "$bundle" 2>error; then
 				break
 			fi
-			[[ $(<error) == "initlayer: "*"No space left on device" ]]
+			cat error
+			[[ $(<error) == "initlayer: "*"No space left on device" ]] ||
+				[[ $(<error) == "initlayer: "*"(is its file system full?)" ]]
 			[ ! -e "$bundle/init-layer" ]
 			[ -z "$(find "$LAMINA_STORE"/{init,staging,trash} -mindepth 1)" ]
 			while touch "full/$i" 2>/dev/null; do
