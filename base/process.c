@@ -2,10 +2,16 @@
 #include "base/process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
+#include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/syscalls.h"
 
 static struct clone_args clone_arguments(uint64_t flags, int cgroup_fd, int *pidfd)
@@ -136,4 +142,19 @@ int process_wait(pid_t pid, int *ret_status)
 int process_exit_status(int wait_status)
 {
 	return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+}
+
+uint64_t process_start_time(pid_t pid)
+{
+	_cleanup_free_ char *text = NULL;
+	char path[32], *field;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	if (file_read_at(AT_FDCWD, path, 4096, &text, NULL) < 0)
+		return 0;
+	/* The name, field 2, may have blanks and brackets in it: count from its closing one. */
+	field = strrchr(text, ')');
+	for (int i = 2; field && i < 22; i++)
+		field = strchr(field + 1, ' ');
+	return field ? strtoull(field + 1, NULL, 10) : 0;
 }

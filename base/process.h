@@ -41,3 +41,12 @@ int process_wait(pid_t pid, int *ret_status);
 
 /** process_exit_status() - the shell's number for a wait status: the exit code, or 128 + signal */
 int process_exit_status(int wait_status);
+
+/**
+ * process_start_time() - when @pid was started: field 22 of /proc/PID/stat, clock ticks since boot
+ *
+ * With it a pid that was written down means that process and none that got its number later.
+ *
+ * Return: 0 when there is no such process.
+ */
+uint64_t process_start_time(pid_t pid);

@@ -11,6 +11,7 @@
 #include "base/lock.h"
 #include "base/overlay.h"
 #include "base/path.h"
+#include "base/process.h"
 #include "base/syscalls.h"
 #include "base/trace.h"
 #include "launch/state.h"

@@ -13,6 +13,7 @@
 #include "base/json_write.h"
 #include "base/lock.h"
 #include "base/path.h"
+#include "base/process.h"
 #include "base/syscalls.h"
 
 #define STATE_MAX_BYTES (1u << 20)
@@ -245,24 +246,6 @@ void state_record_deinit(struct state_record *record)
 	free(record->created);
 	free(record->annotations);
 	*record = (struct state_record){};
-}
-
-uint64_t process_start_time(pid_t pid)
-{
-	_cleanup_free_ char *text = NULL;
-	uint64_t start_time = 0;
-	char path[32], *field;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	if (file_read_at(AT_FDCWD, path, 4096, &text, NULL) < 0)
-		return 0;
-	/* The name, field 2, may have blanks and brackets in it: count from its closing one. */
-	field = strrchr(text, ')');
-	for (int i = 2; field && i < 22; i++)
-		field = strchr(field + 1, ' ');
-	if (!field || sscanf(field + 1, "%" SCNu64, &start_time) != 1)
-		return 0;
-	return start_time;
 }
 
 int state_process_open(const struct state_record *record)

@@ -97,6 +97,3 @@ int state_list(const char *root_path, struct string_list *ids, struct error *err
 
 /** state_process_open() - a pidfd of exactly the record's process, or -ESRCH when it has ended */
 int state_process_open(const struct state_record *record);
-
-/** process_start_time() - field 22 of /proc/PID/stat; 0 when there is no such process */
-uint64_t process_start_time(pid_t pid);
