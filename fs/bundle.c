@@ -2,10 +2,13 @@
 #include "fs/bundle.h"
 
 #include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/fd.h"
 #include "base/overlay.h"
+#include "base/process.h"
 
 /* 500 lowers of PATH_MAX bytes each. */
 #define BUNDLE_FILE_MAX_BYTES (4u << 20)
@@ -24,6 +27,20 @@ static char *path_absolute(const char *path)
 	for (size_t n = absolute ? strlen(absolute) : 0; n > 1 && absolute[n - 1] == '/'; n--)
 		absolute[n - 1] = '\0';
 	return absolute;
+}
+
+pid_t bundle_running_pid(int bundle_fd)
+{
+	_cleanup_free_ char *text = NULL;
+	char *end;
+	long pid;
+
+	if (file_read_at(bundle_fd, "running", 64, &text, NULL) < 0)
+		return 0;
+	pid = strtol(text, &end, 10);
+	if (pid <= 0 || pid > INT32_MAX || *end != ' ')
+		return 0;
+	return process_start_time((pid_t)pid) == strtoull(end + 1, NULL, 10) ? (pid_t)pid : 0;
 }
 
 int bundle_open(struct bundle *bundle, const char *path, enum lock_mode mode, struct error *error)
@@ -49,6 +66,9 @@ int bundle_open(struct bundle *bundle, const char *path, enum lock_mode mode, st
 		return error_say(error, -EBUSY, "the bundle '%s' is in use", path);
 	if (r < 0)
 		return error_set(error, r, "cannot lock the bundle '%s'", path);
+	if (mode == LOCK_MODE_EXCLUSIVE && bundle_running_pid(opened.fd))
+		return error_say(error, -EBUSY, "the bundle '%s' is in use by process %d", path,
+				 (int)bundle_running_pid(opened.fd));
 	*bundle = opened;
 	opened = BUNDLE_EMPTY;
 	return 0;

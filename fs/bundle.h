@@ -6,6 +6,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
@@ -27,12 +28,24 @@ struct bundle {
  *
  * Doesn't wait: what runs or has mounted a bundle holds its lock for long.
  *
- * Return: 0 or a negative errno (-EBUSY: locked by another, -EINVAL: not a bundle of lamina's).
+ * Return: 0 or a negative errno (-EBUSY: locked by another, or running; -EINVAL: not a bundle of
+ * lamina's).
  */
 int bundle_open(struct bundle *bundle, const char *path, enum lock_mode mode, struct error *error);
 
 void bundle_close(struct bundle *bundle);
 #define _cleanup_bundle_ _cleanup_(bundle_close)
+
+/**
+ * bundle_running_pid() - the process that the file `running` in the bundle names, while it lives
+ *
+ * A container that was created and left to itself has no process of lamina's that would hold the
+ * bundle's lock: nslaunch writes its pid and that one's start time there. bundle_open() with an
+ * exclusive lock asks this.
+ *
+ * Return: the pid, or 0.
+ */
+pid_t bundle_running_pid(int bundle_fd);
 
 /** bundle_is_complete() - has it a config.json? */
 bool bundle_is_complete(const struct bundle *bundle);

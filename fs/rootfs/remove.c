@@ -73,20 +73,35 @@ static int bundle_lock(const struct store *store, const char *id, int *ret_lock_
 	return 0;
 }
 
-static int mounted_check(const struct store *store, const char *id, unsigned int flags,
-			 struct error *error)
+static bool bundle_has(const struct store *store, const char *id, const char *name)
+{
+	char path[CONTAINER_ID_MAX_BYTES + 32];
+
+	snprintf(path, sizeof(path), "containers/%s/%s", id, name);
+	return faccessat(store->fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* Is it used by something that can't hold its lock: a mount, or a container left to itself? */
+static int use_check(const struct store *store, const char *id, unsigned int flags,
+		     struct error *error)
 {
 	char path[CONTAINER_ID_MAX_BYTES + 32];
 	_cleanup_close_ int fd = -EBADF;
 	int pid = 0, r;
 
-	/* One call where it was never mounted, which is the rule. */
-	snprintf(path, sizeof(path), "containers/%s/mounted", id);
-	if (faccessat(store->fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+	/* Mostly neither, and then nothing needs to be opened. */
+	if (!bundle_has(store, id, "mounted") && !bundle_has(store, id, "running"))
 		return 0;
 	snprintf(path, sizeof(path), "containers/%s", id);
 	fd = openat(store->fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	r = fd < 0 ? -errno : bundle_mount_state(fd, &pid);
+	if (fd < 0)
+		return error_set(error, -errno, "cannot open '%s/%s'", store->path, path);
+	pid = bundle_running_pid(fd);
+	if (pid)
+		return error_say(error, -EBUSY,
+				 "the container '%s' is in use: stop its process %d first", id,
+				 pid);
+	r = bundle_mount_state(fd, &pid);
 	if (r == BUNDLE_MOUNT_HERE && flags & BUNDLE_REMOVE_UMOUNT) {
 		struct bundle bundle = BUNDLE_EMPTY;
 		_cleanup_free_ char *whole = string_format("%s/%s", store->path, path);
@@ -147,14 +162,9 @@ int bundle_remove(const struct store *store, const char *id, unsigned int flags,
 
 	if (r < 0)
 		return r;
-	if (flags & BUNDLE_REMOVE_INCOMPLETE) {
-		char path[CONTAINER_ID_MAX_BYTES + 32];
-
-		snprintf(path, sizeof(path), "containers/%s/config.json", id);
-		if (faccessat(store->fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-			return BUNDLE_REMOVE_COMPLETE;
-	}
-	r = mounted_check(store, id, flags, error);
+	if (flags & BUNDLE_REMOVE_INCOMPLETE && bundle_has(store, id, "config.json"))
+		return BUNDLE_REMOVE_COMPLETE;
+	r = use_check(store, id, flags, error);
 	if (r < 0)
 		return r;
 	name_of_bundle_drop(store, id);
@@ -272,14 +282,12 @@ struct sweep {
 static int container_sweep(const struct store *store, const char *id, void *argument)
 {
 	struct sweep *sweep = argument;
-	char path[CONTAINER_ID_MAX_BYTES + 32];
 	struct error ignored;
 	int r;
 
 	if (!container_id_is_valid(id))
 		return 0;
-	snprintf(path, sizeof(path), "containers/%s/config.json", id);
-	if (faccessat(store->fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+	if (bundle_has(store, id, "config.json"))
 		return 0;
 	error_init(&ignored);
 	r = bundle_remove(store, id, BUNDLE_REMOVE_INCOMPLETE, sweep->trash, &ignored);

@@ -103,6 +103,23 @@ layerfs: rm: there is no container '..'"
 	[ -z "$(ls "$LAMINA_STORE/containers")" ]
 }
 
+@test "a container that was left to itself is refused while its process lives" {
+	bundle=$(layerfs create --id left busybox)
+	sleep 60 3>&- &
+	pid=$!
+	echo "$pid $(sed 's/.*) //' "/proc/$pid/stat" | cut -d ' ' -f 20)" >"$bundle/running"
+	run --separate-stderr layerfs rm --force left
+	[ "$status" -eq 1 ]
+	[ "$stderr" = "layerfs: rm: the container 'left' is in use: stop its process $pid first" ]
+	run --separate-stderr layerfs mount left
+	[ "$stderr" = "layerfs: mount: the bundle '$bundle' is in use by process $pid" ]
+	# Another process may have its number later.
+	echo "$pid 1" >"$bundle/running"
+	kill "$pid"
+	wait "$pid" || :
+	layerfs rm --wait left
+}
+
 @test "--incomplete spares what has a config.json" {
 	done=$(layerfs create --id done --name web busybox)
 	echo '{}' >"$done/config.json"
