@@ -17,7 +17,7 @@
 #define MAX_VARIANTS 32
 
 struct driver_options {
-	uint64_t n_rounds, n_warmups, pace_ms;
+	uint64_t n_rounds, n_warmups, pace_ms, settle_ms;
 	const char *scenario, *host, *reference, *json;
 	bool has_no_pace;
 };
@@ -43,6 +43,11 @@ static const struct command_option options[] = {
 	  .type = OPTION_FLAG,
 	  .offset = offsetof(struct driver_options, has_no_pace),
 	  .help = "no pause: one run right after the other" },
+	{ .name = "settle",
+	  .type = OPTION_UINT,
+	  .offset = offsetof(struct driver_options, settle_ms),
+	  .argument = "MS",
+	  .help = "how long to wait, then, for other processes to be idle (1000)" },
 	{ .name = "scenario",
 	  .type = OPTION_STRING,
 	  .offset = offsetof(struct driver_options, scenario),
@@ -160,6 +165,8 @@ static int rounds_run(struct comparison *comparison)
 			if (variant->failed)
 				continue;
 			pause_ms(comparison->pace_ms);
+			comparison->n_runs++;
+			comparison->n_busy_runs += !machine_settle(comparison->settle_ms);
 			error_init(&error);
 			if (variant_run(variant, round, round >= comparison->n_warmups, &error) <
 			    0) {
@@ -203,6 +210,7 @@ static int drive(const struct command_call *call, struct error *error)
 		.n_rounds = or_default(given->n_rounds, 50),
 		.n_warmups = or_default(given->n_warmups, 2),
 		.pace_ms = given->has_no_pace ? 0 : or_default(given->pace_ms, 100),
+		.settle_ms = given->has_no_pace ? 0 : or_default(given->settle_ms, 1000),
 		.variants = variants,
 	};
 	int status;
@@ -215,6 +223,11 @@ static int drive(const struct command_call *call, struct error *error)
 	for (size_t i = 0; i < comparison.n_variants; i++) {
 		for (int measure = 0; measure < N_MEASURES; measure++)
 			samples_sort(&variants[i].samples[measure]);
+	}
+	/* Ratios to one that failed at once say nothing. */
+	for (size_t i = 0; i < comparison.n_variants; i++) {
+		if (comparison.reference->samples[MEASURE_RETURN].n_values == 0)
+			comparison.reference = &variants[i];
 	}
 	comparison_print(&comparison, stdout);
 	r = given->json ? json_append(&comparison, given->json, error) : 0;

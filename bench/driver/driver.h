@@ -41,7 +41,8 @@ struct variant {
 
 struct comparison {
 	const char *scenario, *host;
-	uint64_t n_rounds, n_warmups, pace_ms;
+	uint64_t n_rounds, n_warmups, pace_ms, settle_ms;
+	uint64_t n_runs, n_busy_runs; /* busy: others were running when it began */
 	struct variant *variants;
 	size_t n_variants;
 	const struct variant *reference; /* of the ratios; among @variants */
@@ -55,6 +56,13 @@ struct comparison {
  * Return: 0 or a negative errno; -ECHILD: the command failed, @error has its standard error.
  */
 int variant_run(struct variant *variant, uint64_t round, bool keep, struct error *error);
+
+/**
+ * machine_settle() - wait until no other process wants a processor, for @max_ms at the longest
+ *
+ * Return: is it quiet? (true also where /proc/stat can't tell)
+ */
+bool machine_settle(uint64_t max_ms);
 
 void samples_sort(struct samples *samples);
 

@@ -4,10 +4,12 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -199,6 +201,33 @@ static int run_once(struct variant *variant, uint64_t round, bool keep, struct e
 	}
 	r = keep ? run_keep(variant, &run, stamp_ns) : 0;
 	return r < 0 ? error_set(error, r, "cannot keep a sample") : 0;
+}
+
+static bool machine_is_quiet(int stat_fd)
+{
+	static const char key[] = "procs_running ";
+	char text[16384];
+	ssize_t n = pread(stat_fd, text, sizeof(text) - 1, 0);
+	const char *line;
+
+	text[n > 0 ? n : 0] = '\0';
+	line = strstr(text, key);
+	/* This process is one of them. */
+	return !line || strtoul(line + strlen(key), NULL, 10) <= 1;
+}
+
+bool machine_settle(uint64_t max_ms)
+{
+	_cleanup_close_ int fd = open("/proc/stat", O_RDONLY | O_CLOEXEC);
+	const struct timespec one_ms = { 0, 1000000 };
+	unsigned int n_quiet = 0;
+
+	/* Three looks in a row: what sleeps for a moment only comes back. */
+	for (uint64_t ms = 0; ms <= max_ms && n_quiet < 3; ms++) {
+		n_quiet = machine_is_quiet(fd) ? n_quiet + 1 : 0;
+		nanosleep(&one_ms, NULL);
+	}
+	return n_quiet == 3;
 }
 
 int variant_run(struct variant *variant, uint64_t round, bool keep, struct error *error)

@@ -87,6 +87,11 @@ void comparison_print(const struct comparison *comparison, FILE *file)
 		"%s: %" PRIu64 " runs each, interleaved, %" PRIu64 " ms apart; ratios to %s\n",
 		comparison->scenario, comparison->n_rounds, comparison->pace_ms,
 		comparison->reference->name);
+	if (comparison->n_busy_runs > 0)
+		fprintf(file,
+			"%" PRIu64 " of %" PRIu64
+			" runs began while other processes were running: read the minima\n",
+			comparison->n_busy_runs, comparison->n_runs);
 	for (int measure = 0; measure < N_MEASURES; measure++)
 		print_measure(comparison, (enum measure)measure, file);
 }
@@ -125,6 +130,8 @@ void comparison_write(const struct comparison *comparison, struct json_writer *w
 	json_write_string(writer, "host", comparison->host);
 	json_write_uint(writer, "rounds", comparison->n_rounds);
 	json_write_uint(writer, "pace_ms", comparison->pace_ms);
+	json_write_uint(writer, "runs", comparison->n_runs);
+	json_write_uint(writer, "busy_runs", comparison->n_busy_runs);
 	json_write_string(writer, "reference", comparison->reference->name);
 	json_write_array_begin(writer, "variants");
 	for (size_t i = 0; i < comparison->n_variants; i++) {
