@@ -3,9 +3,9 @@
 # lamina-trace: recorded starts become timelines.
 load helpers
 
-setup_file() {
+setup() {
 	need lamina-trace
-	lamina_setup_file
+	lamina_setup
 }
 
 sample() {

@@ -1,0 +1,173 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The programs that measure: they time what they are given, and leave nothing.
+# shellcheck disable=SC2016,SC2154 # what a container's shell expands; bats' variables
+load helpers
+
+setup() {
+	driver=$LAMINA_BUILD/bench/driver/bench-driver
+	floor=$LAMINA_BUILD/bench/floor/floor-start
+	stamp=$LAMINA_BUILD/bench/floor/stamp
+	[ -x "$driver" ] || skip "built without benchmarks"
+	lamina_setup
+}
+
+# make_root - a root of busybox and the stamp, and an init layer above it
+make_root() {
+	mkdir -p root/bin init/etc init/dev init/proc init/sys upper work
+	cp "$(command -v busybox)" root/bin/busybox
+	ln -s busybox root/bin/sh
+	cp "$stamp" root/stamp
+	touch init/etc/hosts init/etc/hostname init/etc/resolv.conf
+}
+
+start() {
+	"$floor" --lower "$PWD/init" "$PWD/root" "$@"
+}
+
+@test "the stamp is the monotonic clock's time" {
+	before=$(awk '{ print int($1) }' /proc/uptime)
+	run --separate-stderr "$stamp"
+	[ "$status" -eq 0 ]
+	[[ "$output" =~ ^[0-9]+$ ]]
+	[ $((output / 1000000000)) -ge $((before - 1)) ]
+	[ $((output / 1000000000)) -le $((before + 60)) ]
+	"$stamp" 5 5>stamped
+	grep -qx '[0-9]*' stamped
+}
+
+@test "the driver interleaves, counts and reports each variant" {
+	run --separate-stderr "$driver" -n 5 --warm-up 1 --no-pace --scenario s --host h --json out \
+		one stamp after 'echo one {} >>order' -- "$stamp" ';' \
+		two after 'echo two {} >>order' -- true
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
+	[ "$(head -n 4 order | tr '\n' ' ')" = "one 0 two 0 one 1 two 1 " ]
+	[ "$(wc -l <order)" -eq 12 ]
+	grep -q "^to the program's first instruction" <<<"$output"
+	[ "$(jq -r '.scenario, .host, .reference, .rounds' out | tr '\n' ' ')" = "s h one 5 " ]
+	[ "$(jq '[.variants[].return_us.samples | length] | min, max' out | tr '\n' ' ')" = "5 5 " ]
+	jq -e '.variants[0] | .first_instruction_us.median > 0 and
+		.first_instruction_us.min <= .first_instruction_us.median and
+		.first_instruction_us.median <= .return_us.median' out
+}
+
+@test "a variant that fails is named with its reason, left out, and the others go on" {
+	run --separate-stderr "$driver" -n 3 --no-pace bad -- sh -c 'echo why >&2; exit 3' ';' \
+		mute stamp -- true ';' good -- true
+	[ "$status" -eq 1 ]
+	[ "${stderr_lines[0]}" = "bench-driver: comparison: left out: 'bad' failed with status 3: why" ]
+	[ "${stderr_lines[1]}" = "bench-driver: comparison: left out: 'mute' wrote no time stamp" ]
+	grep -q 'ratios to good' <<<"$output"
+}
+
+@test "wrong usage of the driver is told" {
+	run --separate-stderr "$driver" one two
+	[ "$status" -eq 2 ]
+	run --separate-stderr "$driver" one three -- true
+	[ "$status" -eq 2 ]
+	[ "$stderr" = "bench-driver: 'one': unknown word 'three'; see --help" ]
+	run --separate-stderr "$driver" one -- no-such-program
+	[ "$status" -eq 1 ]
+	[ "$stderr" = "bench-driver: 'one': cannot find 'no-such-program': No such file or directory" ]
+}
+
+@test "the floor makes a container as Docker's defaults have it" {
+	need_root
+	make_root
+	run --separate-stderr start --upper "$PWD/upper" --work "$PWD/work" -- /bin/sh -c '
+		for a in grep cat mount; do /bin/busybox ln -s busybox /bin/$a; done
+		grep -E "^(CapInh|CapPrm|CapBnd|Seccomp|NoNewPrivs):" /proc/self/status
+		cat /proc/sys/kernel/hostname
+		cat /proc/self/cgroup | grep -vc ":/$"
+		mount | grep -c " type cgroup"
+		echo $$
+		exit 7'
+	[ "$status" -eq 7 ]
+	[ "$(head -n 6 <<<"$output" | tr -d '\t' | tr '\n' ' ')" = \
+		"CapInh:0000000000000000 CapPrm:00000000a80425fb CapBnd:00000000a80425fb NoNewPrivs:0 Seccomp:2 floor " ]
+	[ "${lines[-3]}" = 0 ]
+	[ "${lines[-2]}" -gt 0 ]
+	[ "${lines[-1]}" = 1 ]
+	[ -L upper/bin/grep ]
+	[ -z "$(find /sys/fs/cgroup -type d -path '*/lamina/floor-*')" ]
+}
+
+@test "the floor names the step that failed and leaves no cgroup" {
+	need_root
+	make_root
+	rm init/etc/hosts
+	run --separate-stderr start --ephemeral -- /stamp
+	[ "$status" -eq 125 ]
+	[ "$stderr" = "floor-start: cannot bind the files of /etc: No such file or directory" ]
+	touch init/etc/hosts
+	run -127 --separate-stderr start --ephemeral -- /no-such-program
+	[ "$stderr" = "floor-start: cannot execute the program: No such file or directory" ]
+	[ -z "$(find /sys/fs/cgroup -type d -path '*/lamina/floor-*')" ]
+}
+
+# held_open OPTION... - keep the executable of a launcher open beyond its end, and then write to it
+held_open() {
+	local pid
+
+	cp "$floor" floor-copy
+	mkfifo hold
+	./floor-copy --lower "$PWD/init" "$PWD/root" --ephemeral "$@" -- /bin/sh -c 'read -r line' <hold &
+	pid=$!
+	exec 8>hold
+	until [ -d "/sys/fs/cgroup/systemd/lamina/floor-$pid" ] || [ -d "/sys/fs/cgroup/lamina/floor-$pid" ]; do
+		kill -0 "$pid"
+		sleep 0.05
+	done
+	sleep 0.2
+	exec 9<"/proc/$pid/exe"
+	echo >&8
+	exec 8>&-
+	wait "$pid"
+	LC_ALL=C bash -c 'exec 3<>/proc/self/fd/9' 2>&1
+}
+
+@test "the launcher's file can't be written by who has seen its /proc/PID/exe" {
+	need_root
+	make_root
+	run held_open
+	[[ "$output" == *"Read-only file system"* ]]
+	rm hold
+	# And without the protection it can.
+	run held_open --no-reexec
+	[ "$status" -eq 0 ]
+}
+
+@test "the floor's phases are a timeline" {
+	need_root
+	need lamina-trace
+	make_root
+	LAMINA_TRACE=$PWD/trace start --ephemeral -- /stamp
+	run lamina-trace trace
+	[ "$status" -eq 0 ]
+	grep -q 'cgroup.attach' <<<"$output"
+	grep -q '^container floor: ' <<<"$output"
+}
+
+@test "compare says what it takes" {
+	run --separate-stderr "$LAMINA_SOURCE/bench/compare" --help
+	[ "$status" -eq 0 ]
+	[[ "$output" == "Usage: bench/compare"* ]]
+	run --separate-stderr "$LAMINA_SOURCE/bench/compare" fly
+	[ "$status" -eq 2 ]
+	[ "$stderr" = "compare: unknown option or scenario 'fly'; see --help" ]
+	run --separate-stderr "$LAMINA_SOURCE/bench/compare" --fs ntfs start
+	[ "$status" -eq 2 ]
+	[ "$stderr" = "compare: unknown file system 'ntfs'; see --help" ]
+}
+
+@test "compare measures and leaves no directory, mount or cgroup" {
+	need_root
+	TMPDIR=$TEST_DIRECTORY run --separate-stderr "$LAMINA_SOURCE/bench/compare" --build "$LAMINA_BUILD" \
+		--only floor -n 2 --json "$PWD/out" start
+	[ "$status" -eq 0 ]
+	grep -q '^floor ' <<<"$output"
+	[ "$(jq -r '.variants[0].name' out)" = floor ]
+	[ "$(ls)" = out ]
+	[ -z "$(find /sys/fs/cgroup -type d -path '*/lamina/floor-*')" ]
+}
