@@ -18,17 +18,6 @@
 
 #define RUNNING_FILE "running"
 
-static char *path_absolute(const char *path)
-{
-	_cleanup_free_ char *directory = *path == '/' ? strdup("") : getcwd(NULL, 0);
-	char *absolute =
-		directory ? string_format("%s%s%s", directory, *directory ? "/" : "", path) : NULL;
-
-	for (size_t n = absolute ? strlen(absolute) : 0; n > 1 && absolute[n - 1] == '/'; n--)
-		absolute[n - 1] = '\0';
-	return absolute;
-}
-
 static int bundle_lock(struct launch_bundle *bundle, struct error *error)
 {
 	TRACE_PHASE("lock.wait");
@@ -108,9 +97,12 @@ static int bundle_open(struct launch_bundle *bundle, const char *path, struct er
 {
 	int r;
 
-	bundle->path = path_absolute(path);
+	/* An absolute path is taken as it is: resolving it costs a system call a component. */
+	bundle->path = *path == '/' ? strdup(path) : realpath(path, NULL);
 	if (!bundle->path)
-		return error_set(error, -ENOMEM, "cannot open the bundle '%s'", path);
+		return error_set(error, -errno, "cannot open the bundle '%s'", path);
+	for (size_t n = strlen(bundle->path); n > 1 && bundle->path[n - 1] == '/'; n--)
+		bundle->path[n - 1] = '\0';
 	bundle->id = strrchr(bundle->path, '/') + 1;
 	bundle->fd = open(bundle->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (bundle->fd < 0)

@@ -160,6 +160,10 @@ static int start_wait(const struct child *child, int *ret_start_fd, struct error
 	/* From here on the container lives without the process that made it. */
 	if (prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) < 0)
 		return error_set(error, -errno, "cannot release the container");
+	for (int i = 0; i < 2; i++) {
+		if (child->lock_fds[i] >= 0)
+			close(child->lock_fds[i]);
+	}
 	r = fd_write_full(child->ready_fd, "", 1);
 	if (r < 0)
 		return error_set(error, r, "cannot tell that the container is ready");

@@ -27,6 +27,7 @@ struct child {
 	int parent_pidfd; /* readable when the parent has ended */
 	int terminal_fd;  /* socket that gets the terminal's master; -EBADF: no terminal */
 	int listen_fd;	  /* `create`: where `start` knocks; -EBADF: go on to the exec at once */
+	int lock_fds[2];  /* the launcher's locks: a child that outlives it lets go of them */
 	int ready_fd;	  /* with listen_fd: gets a byte when the child waits */
 	int stdin_fd;	  /* to be standard input; -EBADF: the parent's */
 	unsigned int n_preserved_fds; /* 3, 4, ... stay open over the exec */

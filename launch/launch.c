@@ -179,6 +179,7 @@ static void child_fill(struct attempt *attempt)
 		.parent_pidfd = attempt->parent_pidfd,
 		.terminal_fd = attempt->terminal_fds[1],
 		.listen_fd = attempt->listen_fd,
+		.lock_fds = { attempt->launched->bundle.lock_fd, attempt->launched->state.lock_fd },
 		.ready_fd = attempt->ready_fds[1],
 		.stdin_fd = options->stdin_fd,
 		.n_preserved_fds = options->n_preserved_fds,
