@@ -42,7 +42,39 @@ int path_open_beneath(int root_fd, const char *path, int flags, mode_t mode)
 			 RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS);
 }
 
-int path_mkdir_in_root(int root_fd, const char *path, mode_t mode)
+/*
+ * A symbolic link that leads to nothing (an image's /etc/resolv.conf -> ../run/..., say): the path
+ * with the link's target in its place. It is resolved from the root again, so that it can't leave.
+ * @n_parent: bytes of @path in front of the link's name, @end: behind it
+ */
+static int link_replace(int parent_fd, const char *path, size_t n_parent, size_t end,
+			char replaced[PATH_MAX])
+{
+	char name[NAME_MAX + 1], target[PATH_MAX];
+	ssize_t n;
+
+	if (end - n_parent > NAME_MAX)
+		return -ENAMETOOLONG;
+	memcpy(name, path + n_parent, end - n_parent);
+	name[end - n_parent] = '\0';
+	n = readlinkat(parent_fd, name, target, sizeof(target));
+	/* EINVAL: no link, but a file in the way. */
+	if (n < 0)
+		return errno == EINVAL ? -ENOTDIR : -errno;
+	if (*target == '/')
+		n_parent = 0;
+	if (n_parent + (size_t)n + strlen(path + end) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	memcpy(replaced, path, n_parent);
+	memcpy(replaced + n_parent, target, (size_t)n);
+	strcpy(replaced + n_parent + n, path + end);
+	return 0;
+}
+
+/* The kernel's own limit of links on one path (MAXSYMLINKS). */
+#define PATH_MAX_LINKS 40
+
+static int mkdir_in_root(int root_fd, const char *path, mode_t mode, int n_links)
 {
 	_cleanup_close_ int fd = path_open_in_root(root_fd, path, O_PATH | O_DIRECTORY, 0);
 	char prefix[PATH_MAX];
@@ -60,7 +92,6 @@ int path_mkdir_in_root(int root_fd, const char *path, mode_t mode)
 	fd = path_open_in_root(root_fd, "/", O_PATH | O_DIRECTORY, 0);
 	for (size_t start = 0; fd >= 0 && start < n;) {
 		size_t end;
-		char *name;
 		int child_fd;
 
 		while (path[start] == '/')
@@ -70,23 +101,35 @@ int path_mkdir_in_root(int root_fd, const char *path, mode_t mode)
 			break;
 		memcpy(prefix, path, end);
 		prefix[end] = '\0';
-		name = prefix + start;
 		child_fd = path_open_in_root(root_fd, prefix, O_PATH | O_DIRECTORY, 0);
 		if (child_fd == -ENOENT) {
+			const char *name = prefix + start;
 			mode_t component_mode = path[end + strspn(path + end, "/")] ? 0755 : mode;
 
-			/* EEXIST: made meanwhile, or a dangling link, which the open below refuses.
-			 */
+			/* EEXIST: made meanwhile, or a link that leads to nothing. */
 			if (mkdirat(fd, name, component_mode) < 0 && errno != EEXIST)
 				return -errno;
 			child_fd =
 				path_open_in_root(fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+			if (child_fd == -ENOTDIR) {
+				char replaced[PATH_MAX];
+				int r = n_links == 0 ? -ELOOP
+						     : link_replace(fd, path, start, end, replaced);
+
+				return r < 0 ? r
+					     : mkdir_in_root(root_fd, replaced, mode, n_links - 1);
+			}
 		}
 		close(fd);
 		fd = child_fd;
 		start = end;
 	}
 	return take_fd(&fd);
+}
+
+int path_mkdir_in_root(int root_fd, const char *path, mode_t mode)
+{
+	return mkdir_in_root(root_fd, path, mode, PATH_MAX_LINKS);
 }
 
 int path_open_parent_in_root(int root_fd, const char *path, const char **ret_name)
@@ -108,37 +151,49 @@ int path_open_parent_in_root(int root_fd, const char *path, const char **ret_nam
 	return path_open_in_root(root_fd, n_parent ? parent : "/", O_PATH | O_DIRECTORY, 0);
 }
 
-int path_make_file_in_root(int root_fd, const char *path, mode_t mode)
+static int make_file_in_root(int root_fd, const char *path, mode_t mode, int n_links)
 {
 	_cleanup_close_ int parent_fd = -EBADF;
 	_cleanup_close_ int made_fd = -EBADF;
 	const char *slash = strrchr(path, '/');
 	const char *name = slash ? slash + 1 : path;
+	size_t n_parent = (size_t)(name - path);
+	char parent[PATH_MAX] = "/";
 	int fd = path_open_in_root(root_fd, path, O_PATH, 0);
 
 	if (fd != -ENOENT)
 		return fd;
 	if (!*name)
 		return -EISDIR;
-	if (slash) {
-		char parent[PATH_MAX];
-		size_t n = (size_t)(slash - path);
-
-		if (n >= sizeof(parent))
-			return -ENAMETOOLONG;
-		memcpy(parent, path, n);
-		parent[n] = '\0';
-		parent_fd = path_mkdir_in_root(root_fd, n ? parent : "/", 0755);
-	} else {
-		parent_fd = path_open_in_root(root_fd, "/", O_PATH | O_DIRECTORY, 0);
+	if (n_parent >= sizeof(parent))
+		return -ENAMETOOLONG;
+	if (n_parent > 0) {
+		memcpy(parent, path, n_parent);
+		parent[n_parent] = '\0';
 	}
+	parent_fd = path_mkdir_in_root(root_fd, parent, 0755);
 	if (parent_fd < 0)
 		return take_fd(&parent_fd);
 	made_fd = path_open_in_root(parent_fd, name,
 				    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NONBLOCK, mode);
-	if (made_fd < 0 && made_fd != -EEXIST)
+	if (made_fd == -EEXIST) {
+		char replaced[PATH_MAX];
+		int r = n_links == 0
+				? -ELOOP
+				: link_replace(parent_fd, path, n_parent, strlen(path), replaced);
+
+		/* No link: somebody made the file meanwhile. */
+		if (r != -ENOTDIR)
+			return r < 0 ? r : make_file_in_root(root_fd, replaced, mode, n_links - 1);
+	} else if (made_fd < 0) {
 		return take_fd(&made_fd);
+	}
 	return path_open_in_root(parent_fd, name, O_PATH | O_NOFOLLOW, 0);
+}
+
+int path_make_file_in_root(int root_fd, const char *path, mode_t mode)
+{
+	return make_file_in_root(root_fd, path, mode, PATH_MAX_LINKS);
 }
 
 /*

@@ -38,7 +38,7 @@ int path_mkdir_in_root(int root_fd, const char *path, mode_t mode);
 
 /**
  * path_make_file_in_root() - an O_PATH fd of the file @path; an empty one (0755 directories,
- * @mode for the file) is made where nothing is
+ * @mode for the file) is made where nothing is, or where a link leads to nothing
  *
  * Return: the fd, owned by the caller, or a negative errno.
  */
