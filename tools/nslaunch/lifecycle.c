@@ -47,13 +47,20 @@ static int start_connect(const struct state *state, struct error *error)
 }
 
 /* The connection is closed by the exec; an error is sent when there is none. */
-static int start_await(const struct state *state, int fd, struct error *error)
+static int start_await(const struct state *state, const struct state_record *record, int fd,
+		       struct error *error)
 {
+	_cleanup_close_ int pidfd = state_process_open(record);
+	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
 	struct child_report report;
 	ssize_t n = fd_read_full(fd, &report, sizeof(report));
 
 	if (n < 0)
 		return error_set(error, (int)n, "cannot wait for the container's exec");
+	/* The process that says it can't start has still to end: the next command finds it stopped.
+	 */
+	if (n > 0 && pidfd >= 0)
+		(void)poll(&ended, 1, 1000);
 	if (n == sizeof(report) && report.error.code < 0) {
 		*error = report.error;
 		return error->code;
@@ -82,7 +89,7 @@ int verb_start(const struct command_call *call, struct error *error)
 		return fd;
 	/* From now on it counts as running; nobody can knock a second time. */
 	(void)unlinkat(state.directory_fd, STATE_START_SOCKET, 0);
-	r = start_await(&state, fd, error);
+	r = start_await(&state, &record, fd, error);
 	return r < 0 ? error_prefix(error, r, "container '%s'", state.id) : 0;
 }
 
