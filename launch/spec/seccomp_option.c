@@ -80,6 +80,19 @@ static bool has_capability(const struct machine *machine, struct json_value name
 	return number >= 0 && (machine->capabilities & CAPABILITY_BIT(number));
 }
 
+/* Is the minKernel of a condition, where there is one, a version? */
+static bool minimum_is_version(struct json_value condition)
+{
+	struct json_value value = json_get_ignoring_case(condition, "minKernel");
+	const char *version = json_string(value);
+	unsigned int major, minor;
+	char rest;
+
+	if (!json_exists(value) || (version && !*version))
+		return true;
+	return version && sscanf(version, "%u.%u%c", &major, &minor, &rest) == 2;
+}
+
 static bool rule_is_excluded(const struct machine *machine, struct json_value excludes)
 {
 	const char *kernel = json_string(json_get_ignoring_case(excludes, "minKernel"));
@@ -125,6 +138,10 @@ static int rule_write(const struct machine *machine, struct json_value rule,
 
 	if (*single && json_count(names) > 0)
 		return error_say(error, -EINVAL, "a rule with both 'name' and 'names'");
+	if (!minimum_is_version(json_get_ignoring_case(rule, "includes")) ||
+	    !minimum_is_version(json_get_ignoring_case(rule, "excludes")))
+		return error_say(error, -EINVAL,
+				 "a 'minKernel' that is no version such as \"4.8\"");
 	if (rule_is_excluded(machine, json_get_ignoring_case(rule, "excludes")) ||
 	    !rule_is_included(machine, json_get_ignoring_case(rule, "includes")))
 		return 0;

@@ -3,12 +3,10 @@
  * resolved. */
 #include "tests/fuzz/fuzz.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "launch/seccomp/compile.h"
-#include "launch/seccomp/docker_profile.h"
+#include "launch/spec/seccomp_option.h"
 #include "tests/unit/bpf.h"
 
 static void filter_run(const struct seccomp_filter *filter)
@@ -45,29 +43,18 @@ static void profile_try(struct json_value section)
 		abort();
 }
 
-static int capability_number(const char *name)
-{
-	return strcmp(name, "CAP_SYS_CHROOT") == 0 ? 18 : -EINVAL;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
 {
 	_cleanup_json_ struct json_document document = {}, resolved = {};
 	_cleanup_json_writer_ struct json_writer writer = {};
-	const struct seccomp_docker_host host = {
-		.capabilities = UINT64_C(1) << 18,
-		.arch = SECCOMP_ARCH_X86_64,
-		.kernel_major = 6,
-		.capability_number = capability_number,
-	};
 
 	if (json_parse(&document, (const char *)bytes, n_bytes, NULL) < 0)
 		return 0;
 	profile_try(json_root(&document));
-	if (seccomp_docker_write(&writer, NULL, json_root(&document), &host, NULL) != 0)
+	if (seccomp_option_write((const char *)bytes, n_bytes, UINT64_C(1) << 18, &writer, NULL) <
+	    0)
 		return 0;
-	if (json_writer_status(&writer) < 0 ||
-	    json_parse(&resolved, writer.buffer.bytes, writer.buffer.n_bytes, NULL) < 0)
+	if (json_parse(&resolved, writer.buffer.bytes, writer.buffer.n_bytes, NULL) < 0)
 		abort();
 	profile_try(json_root(&resolved));
 	return 0;
