@@ -55,6 +55,7 @@ int path_open_parent_in_root(int root_fd, const char *path, const char **ret_nam
 
 /**
  * path_remove_tree() - remove @name below @directory_fd and all that is in it, by descriptor
+ * @name: relative; an absolute path is refused (-EXDEV)
  *
  * Never follows a symbolic link and never enters a mount, a bind mount of the same file system
  * neither (-EXDEV). Takes a bounded number of descriptors and little memory for a tree of any

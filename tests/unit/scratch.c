@@ -34,6 +34,18 @@ static pid_t maker;
 
 static void mounts_detach(const char *path);
 
+/* path_remove_tree() stays below the directory it is given: that is the parent's. */
+static void tree_remove(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	_cleanup_free_ char *parent = strndup(path, (size_t)(slash - path));
+	_cleanup_close_ int parent_fd =
+		parent ? open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC) : -EBADF;
+
+	if (parent_fd >= 0)
+		(void)path_remove_tree(parent_fd, slash + 1);
+}
+
 static void made_remove(void)
 {
 	/* A child that forgets _exit() must not take its parent's. */
@@ -41,7 +53,7 @@ static void made_remove(void)
 		if (getpid() != maker)
 			break;
 		mounts_detach(made.items[i]);
-		(void)path_remove_tree(AT_FDCWD, made.items[i]);
+		tree_remove(made.items[i]);
 	}
 	string_list_deinit(&made);
 }
@@ -88,7 +100,7 @@ void scratch_directory_remove(struct scratch_directory *scratch)
 		return;
 	mounts_detach(scratch->path);
 	close(take_fd(&scratch->fd));
-	(void)path_remove_tree(AT_FDCWD, scratch->path);
+	tree_remove(scratch->path);
 }
 
 char *scratch_path(const struct scratch_directory *scratch, const char *name)
