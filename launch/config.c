@@ -5,10 +5,12 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "base/fd.h"
 #include "base/syscalls.h"
 #include "base/text.h"
 #include "launch/capability.h"
 #include "launch/config_mount.h"
+#include "launch/seccomp/default_profile.h"
 
 /*
  * What a container would be less isolated without, or not itself, and this version doesn't do.

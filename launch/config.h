@@ -99,6 +99,8 @@ struct config {
 	const char *cgroups_path; /* NULL: not said */
 	struct json_value resources;
 	struct json_value seccomp;
+	bool has_default_seccomp; /* linux.seccomp is the default profile, and @seccomp only stands
+				     for it */
 	struct json_value sysctl;
 	struct json_value annotations;
 	char **masked_paths, **read_only_paths; /* NULL-terminated, or NULL */

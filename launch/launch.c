@@ -18,6 +18,7 @@
 #include "base/syscalls.h"
 #include "base/trace.h"
 #include "launch/child.h"
+#include "launch/seccomp/default_profile.h"
 #include "launch/seccomp/load.h"
 #include "launch/sysctl.h"
 #include "launch/terminal.h"
@@ -82,7 +83,11 @@ static int prepare(struct attempt *attempt, struct error *error)
 		r = namespaces_open(&attempt->namespaces, config, error);
 	if (r < 0)
 		return r;
-	if (json_exists(config->seccomp)) {
+	if (config->has_default_seccomp) {
+		attempt->filter = (struct seccomp_filter){ .program = seccomp_prebuilt_program,
+							   .flags = SECCOMP_PREBUILT_FLAGS };
+		attempt->has_filter = true;
+	} else if (json_exists(config->seccomp)) {
 		TRACE_PHASE("sec.load");
 		r = seccomp_compile(config->seccomp, &attempt->filter, error);
 		if (r < 0)
