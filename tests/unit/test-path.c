@@ -169,9 +169,13 @@ static void a_directory_behind_links_is_made_where_they_lead_inside_the_root(voi
 	assert_true(fd >= 0);
 	close(fd);
 	assert_int_equal(fstatat(scratch.fd, "root/dir/new/er", &st, 0), 0);
-	/* Where a link leads nowhere, nothing is made: neither its target nor anything outside. */
+	/* Where a link leads to nothing, that is made: inside, wherever it meant to lead. */
 	fd = path_mkdir_in_root(root_fd, "escape/new", 0755);
-	assert_true(fd < 0);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(fstatat(scratch.fd, "root/outside/new", &st, 0), 0);
+	root_link(&scratch, "loop", "loop");
+	assert_int_equal(path_mkdir_in_root(root_fd, "loop/new", 0755), -ELOOP);
 	assert_int_equal(scratch_count(&scratch, "outside"), 1);
 	assert_int_equal(scratch_count(&scratch, "."), 2);
 	fd = path_mkdir_in_root(root_fd, "../../x/../y", 0755);
@@ -218,22 +222,24 @@ static void a_file_is_made_where_nothing_is_and_kept_where_something_is(void **s
 	assert_int_equal(path_make_file_in_root(root_fd, "newdir/", 0640), -EISDIR);
 }
 
-static void a_file_is_not_made_through_a_dangling_link(void **state)
+static void a_file_behind_a_dangling_link_is_made_inside_the_root(void **state)
 {
 	_cleanup_scratch_ struct scratch_directory scratch = scratch_directory_make();
 	_cleanup_close_ int root_fd = root_make(&scratch);
-	_cleanup_close_ int fd = -EBADF;
-	struct stat st;
+	struct stat st, made;
+	int fd;
 
 	root_link(&scratch, "../../outside/new", "dangling");
-	fd = path_make_file_in_root(root_fd, "dangling", 0644);
-	/* The link itself is what is there; mounting onto it is the caller's to refuse. */
-	if (fd >= 0) {
-		assert_int_equal(fstat(fd, &st), 0);
-		assert_true(S_ISLNK(st.st_mode));
-	}
+	root_link(&scratch, "dangling", "etc/again");
+	root_link(&scratch, "../../dangling", "etc/again2");
+	fd = path_make_file_in_root(root_fd, "etc/again2", 0644);
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	close(fd);
+	assert_true(S_ISREG(st.st_mode));
 	assert_int_equal(scratch_count(&scratch, "outside"), 1);
-	assert_int_equal(fstatat(scratch.fd, "root/outside", &st, AT_SYMLINK_NOFOLLOW), -1);
+	assert_int_equal(fstatat(scratch.fd, "root/outside/new", &made, AT_SYMLINK_NOFOLLOW), 0);
+	assert_int_equal(st.st_ino, made.st_ino);
 }
 
 static void a_parent_is_opened_in_the_root_and_the_name_is_the_rest(void **state)
@@ -440,7 +446,7 @@ int main(void)
 		cmocka_unit_test(a_directory_behind_links_is_made_where_they_lead_inside_the_root),
 		cmocka_unit_test(a_file_in_the_way_of_a_directory_is_an_error),
 		cmocka_unit_test(a_file_is_made_where_nothing_is_and_kept_where_something_is),
-		cmocka_unit_test(a_file_is_not_made_through_a_dangling_link),
+		cmocka_unit_test(a_file_behind_a_dangling_link_is_made_inside_the_root),
 		cmocka_unit_test(a_parent_is_opened_in_the_root_and_the_name_is_the_rest),
 		cmocka_unit_test(no_race_leads_out_of_the_root),
 		cmocka_unit_test(a_tree_is_removed_and_what_links_point_to_is_not),
