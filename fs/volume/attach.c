@@ -286,7 +286,8 @@ static int bundle_enter(struct attach *attach, const char *bundle_path, bool inc
 static int earlier_read(struct attach *attach, char **ret_text, struct mounts_lines *lines,
 			struct error *error)
 {
-	int r = file_read_at(attach->bundle.fd, MOUNTS_FILE, MOUNTS_FILE_MAX_BYTES, ret_text, NULL);
+	int r = file_read_at(attach->bundle.fd, MOUNTS_FILE, MOUNTS_LINES_MAX_BYTES, ret_text,
+			     NULL);
 
 	if (r == -ENOENT)
 		return 0;

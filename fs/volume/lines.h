@@ -12,8 +12,8 @@
 #include "base/text.h"
 #include "fs/volume/request.h"
 
-#define MOUNTS_FILE	      "mounts"
-#define MOUNTS_FILE_MAX_BYTES (4u << 20)
+#define MOUNTS_FILE	       "mounts"
+#define MOUNTS_LINES_MAX_BYTES (4u << 20)
 
 /**
  * mounts_line_add() - append the line of one mount
