@@ -16,6 +16,8 @@
 #define WHITEOUT_META_PREFIX ".wh..wh."
 #define WHITEOUT_OPAQUE	     ".wh..wh..opq"
 
+#define NAME_SHOWN_BYTES 200
+
 /* Zeros that are worth a hole: shorter ones would cost more calls than they save blocks. */
 #define HOLE_MIN_BYTES 65536
 
@@ -275,16 +277,18 @@ static int hard_link_apply(struct application *application, const char *path,
 	int fd, r = layer_path_clean(entry->hard_link, target);
 
 	if (r < 0 || !*target)
-		return error_say(error, -EBADMSG, "the hard link's target '%s' leaves the layer",
+		return error_say(error, -EBADMSG,
+				 "the hard link's target '%.100s' leaves the layer",
 				 entry->hard_link);
 	fd = layer_tree_parent(tree, target, false, &target_name);
 	if (fd >= 0)
 		target_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	if (target_fd < 0 || fstatat(target_fd, target_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return error_say(error, -EBADMSG, "the hard link's target '%s' is not in the layer",
+		return error_say(error, -EBADMSG,
+				 "the hard link's target '%.100s' is not in the layer",
 				 entry->hard_link);
 	if (S_ISDIR(st.st_mode) || is_whiteout(&st))
-		return error_say(error, -EBADMSG, "the hard link's target '%s' is not a file",
+		return error_say(error, -EBADMSG, "the hard link's target '%.100s' is not a file",
 				 entry->hard_link);
 	fd = layer_tree_parent(tree, path, true, &name);
 	if (fd < 0)
@@ -297,7 +301,7 @@ static int hard_link_apply(struct application *application, const char *path,
 			return r;
 	}
 	if (linkat(target_fd, target_name, fd, name, 0) < 0)
-		return error_set(error, -errno, "cannot make the hard link to '%s'",
+		return error_set(error, -errno, "cannot make the hard link to '%.100s'",
 				 entry->hard_link);
 	return 0;
 }
@@ -320,8 +324,10 @@ static int opaque_apply(struct application *application, const char *path, struc
 	return directory_set_opaque(fd, error);
 }
 
-static int whiteout_apply(struct application *application, const char *path, struct error *error)
+static int whiteout_apply(struct application *application, const char *path,
+			  const struct tar_entry *entry, struct error *error)
 {
+	struct timespec times[2] = { entry->atime, entry->mtime };
 	_cleanup_close_ int fd = -EBADF;
 	const char *name;
 	struct stat st;
@@ -333,8 +339,12 @@ static int whiteout_apply(struct application *application, const char *path, str
 	name += strlen(WHITEOUT_PREFIX);
 	if (!*name || !strcmp(name, ".") || !strcmp(name, ".."))
 		return error_say(error, -EBADMSG, "the whiteout has no name");
-	if (mknodat(parent_fd, name, S_IFCHR, makedev(0, 0)) == 0)
+	if (mknodat(parent_fd, name, S_IFCHR, makedev(0, 0)) == 0) {
+		/* Nobody sees it, but one layer is to be the same wherever it is unpacked. */
+		if (utimensat(parent_fd, name, times, AT_SYMLINK_NOFOLLOW) < 0)
+			return error_set(error, -errno, "cannot set the times");
 		return 0;
+	}
 	if (errno != EEXIST || fstatat(parent_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return error_set(error, -errno, "cannot make the whiteout");
 	/* A file of this layer hides what is below it by itself; a directory must be told to. */
@@ -402,7 +412,7 @@ static int entry_apply(struct application *application, const struct tar_entry *
 	if (has_meta_component(path))
 		return 0;
 	if (!strncmp(name, WHITEOUT_PREFIX, strlen(WHITEOUT_PREFIX)))
-		return whiteout_apply(application, path, error);
+		return whiteout_apply(application, path, entry, error);
 	if (!*path && (entry->hard_link || !S_ISDIR(entry->mode)))
 		return error_say(error, -EBADMSG, "the layer's root can only be a directory");
 	if (entry->hard_link)
@@ -440,11 +450,30 @@ static int directories_finish(struct application *application, struct error *err
 	return 0;
 }
 
+/* A name for a message: short enough to leave room for the reason, and nothing a terminal obeys. */
+static const char *name_shown(const char *name, char shown[NAME_SHOWN_BYTES])
+{
+	size_t n = strlen(name), n_head = n < NAME_SHOWN_BYTES ? n : NAME_SHOWN_BYTES / 2;
+
+	memcpy(shown, name, n_head);
+	shown[n_head] = '\0';
+	if (n_head < n) {
+		memcpy(shown + n_head, "...", 3);
+		strcpy(shown + n_head + 3, name + n - (NAME_SHOWN_BYTES - n_head - 4));
+	}
+	for (char *p = shown; *p; p++) {
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '?';
+	}
+	return shown;
+}
+
 int layer_apply(int directory_fd, struct byte_stream *tar, struct layer_report *report,
 		struct error *error)
 {
 	_cleanup_(application_deinit) struct application application = { .report = report };
 	const struct tar_entry *entry;
+	char shown[NAME_SHOWN_BYTES];
 	int r;
 
 	layer_tree_init(&application.tree, directory_fd);
@@ -455,7 +484,7 @@ int layer_apply(int directory_fd, struct byte_stream *tar, struct layer_report *
 		report->n_entries++;
 		r = entry_apply(&application, entry, error);
 		if (r < 0)
-			return error_prefix(error, r, "'%s'", entry->path);
+			return error_prefix(error, r, "'%s'", name_shown(entry->path, shown));
 	}
 	return r < 0 ? r : directories_finish(&application, error);
 }
