@@ -311,3 +311,24 @@ END
 			initlayer "$bundle"
 END
 }
+
+@test "nslaunch and crun run a mounted bundle on its mount" {
+	need nslaunch crun
+	export LAMINA_STORE=$TEST_DIRECTORY/real
+	import_busybox
+	[ -d /sys/fs/cgroup/unified ] || [ ! -e /sys/fs/cgroup/memory ] || skip "another kind of cgroups"
+	privately <<'END'
+		# Debian 12's crun doesn't know v1 hierarchies with a v2 one among them.
+		! mountpoint -q /sys/fs/cgroup/unified || umount /sys/fs/cgroup/unified
+		bundle=$(layerfs create busybox | initlayer |
+			nslaunch spec -- sh -c 'echo "$1" >>/who && cat /who' sh me)
+		id=${bundle##*/}
+		layerfs mount "$bundle"
+		[ "$(crun --root "$PWD/crun" run -b "$bundle" "$id")" = me ]
+		[ "$(nslaunch run --bundle "$bundle")" = me$'\nme' ]
+		[ "$(<"$bundle/upper/who")" = me$'\nme' ]
+		[ "$(<"$bundle/rootfs/who")" = me$'\nme' ]
+		layerfs umount "$bundle"
+		layerfs rm --wait "$bundle"
+END
+}
