@@ -8,6 +8,8 @@
 # up in about three seconds, with its root on a tmpfs. The kernel comes from the machine's Debian
 # mirror, is kept in ${XDG_CACHE_HOME:-~/.cache}/lamina and is never installed.
 #
+# QEMU_IMAGES     images for /lamina/images: arguments of tools/mkimage but for the directory, one
+#                 image a line ("busybox"); it is called by the first word
 # QEMU_MODULES    kernel modules to load (overlay)
 # QEMU_MEMORY     of the machine (768M)
 # QEMU_TIMEOUT    seconds until it is given up (300)
@@ -119,6 +121,12 @@ if [ -n "${LAMINA_BIN-}" ]; then
 fi
 for file; do
 	file_add "$file" lamina
+done
+printf '%s\n' "${QEMU_IMAGES-}" | while IFS= read -r image; do
+	[ -n "$image" ] || continue
+	mkdir -p "$root/lamina/images"
+	# shellcheck disable=SC2086 # arguments are words
+	"$LAMINA_SOURCE/tools/mkimage" $image "$root/lamina/images/${image%% *}" >&2
 done
 (cd "$root" && find . | busybox cpio -o -H newc 2>/dev/null) >"$scratch/initramfs"
 
