@@ -9,8 +9,8 @@
 
 #include "base/fd.h"
 #include "base/lock.h"
+#include "base/mount_mark.h"
 #include "base/overlay.h"
-#include "base/path.h"
 #include "base/process.h"
 #include "base/syscalls.h"
 #include "base/trace.h"
@@ -150,9 +150,18 @@ int launch_bundle_root(const struct launch_bundle *bundle, struct error *error)
 		.ephemeral_bytes = file->ephemeral_bytes,
 		.flags = file->is_ephemeral ? OVERLAY_EPHEMERAL : 0,
 	};
-	int fd, r;
+	int fd, pid = 0, r;
+	int mark = bundle->has_overlay ? mount_mark_state(bundle->fd, "rootfs", "mounted", &pid)
+				       : MOUNT_MARK_NONE;
 
-	if (!bundle->has_overlay || path_is_mount_root(bundle->root_place_fd, "") == 1) {
+	if (mark < 0)
+		return error_set(error, mark, "cannot look at 'rootfs'");
+	if (bundle->has_overlay && mark == MOUNT_MARK_OTHER)
+		return error_say(error, -EBUSY,
+				 "the bundle is mounted in another mount namespace, of process %d: "
+				 "unmount it there",
+				 pid);
+	if (!bundle->has_overlay || mark == MOUNT_MARK_HERE) {
 		fd = sys_open_tree(bundle->root_place_fd, "",
 				   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH |
 					   AT_RECURSIVE);

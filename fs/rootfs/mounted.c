@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/fd.h"
+#include "base/mount_mark.h"
 #include "base/overlay.h"
 #include "base/path.h"
 #include "base/syscalls.h"
@@ -16,82 +17,12 @@
 #include "base/trace.h"
 
 #define MOUNTED_FILE "mounted"
-#define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
-
-static int namespace_of(const char *process, uint64_t *ret_inode)
-{
-	char path[64];
-	struct stat st;
-
-	snprintf(path, sizeof(path), "/proc/%.20s/ns/mnt", process);
-	if (stat(path, &st) < 0)
-		return -errno;
-	*ret_inode = st.st_ino;
-	return 0;
-}
-
-/* A process in the mount namespace @inode, or 0. */
-static int namespace_find_process(uint64_t inode)
-{
-	_cleanup_closedir_ DIR *directory = opendir("/proc");
-	const struct dirent *entry;
-	uint64_t pid, other = 0;
-
-	while (directory && (entry = readdir(directory))) {
-		if (string_to_uint64(entry->d_name, INT32_MAX, &pid) == 0 &&
-		    namespace_of(entry->d_name, &other) == 0 && other == inode)
-			return (int)pid;
-	}
-	return 0;
-}
-
-/* "BOOT-ID NAMESPACE-INODE": what `mounted` holds. */
-static int mark_make(char *line, size_t n_line)
-{
-	_cleanup_free_ char *boot = NULL;
-	uint64_t inode = 0;
-	int r = file_read_at(AT_FDCWD, BOOT_ID_FILE, 64, &boot, NULL);
-
-	if (r == 0)
-		r = namespace_of("self", &inode);
-	if (r < 0)
-		return r;
-	boot[strcspn(boot, "\n")] = '\0';
-	return snprintf(line, n_line, "%s %llu\n", boot, (unsigned long long)inode);
-}
 
 int bundle_mount_state(int bundle_fd, int *ret_pid)
 {
-	_cleanup_free_ char *mark = NULL;
-	char here[128];
-	const char *space;
-	uint64_t inode;
-	int pid, r = path_is_mount_root(bundle_fd, "rootfs");
+	int r = mount_mark_state(bundle_fd, "rootfs", MOUNTED_FILE, ret_pid);
 
-	if (r < 0 && r != -ENOENT)
-		return r;
-	if (r > 0)
-		return BUNDLE_MOUNT_HERE;
-	r = file_read_at(bundle_fd, MOUNTED_FILE, sizeof(here), &mark, NULL);
-	if (r == -ENOENT)
-		return BUNDLE_MOUNT_NONE;
-	if (r == 0)
-		r = mark_make(here, sizeof(here));
-	if (r < 0)
-		return r;
-	mark[strcspn(mark, "\n")] = '\0';
-	space = strchr(mark, ' ');
-	if (!space || string_to_uint64(space + 1, UINT64_MAX, &inode) < 0)
-		return BUNDLE_MOUNT_NONE;
-	/* Another boot, or this namespace, in which it isn't mounted any more. */
-	if (strncmp(mark, here, (size_t)(space + 1 - mark)) || !strncmp(mark, here, strlen(mark)))
-		return BUNDLE_MOUNT_NONE;
-	pid = namespace_find_process(inode);
-	if (!pid)
-		return BUNDLE_MOUNT_NONE;
-	if (ret_pid)
-		*ret_pid = pid;
-	return BUNDLE_MOUNT_OTHER;
+	return r == -ENOENT ? BUNDLE_MOUNT_NONE : r;
 }
 
 /* The size in the bundle's `ephemeral`, where it has one: 1, 0 (it has none) or a negative errno.
@@ -155,7 +86,6 @@ int bundle_mount(const struct bundle *bundle, unsigned int overlay_flags, struct
 {
 	TRACE_PHASE("mnt.overlay");
 	_cleanup_close_ int mount_fd = -EBADF;
-	char mark[128];
 	int pid = 0, r = bundle_mount_state(bundle->fd, &pid);
 
 	if (r != BUNDLE_MOUNT_NONE)
@@ -164,9 +94,7 @@ int bundle_mount(const struct bundle *bundle, unsigned int overlay_flags, struct
 	if (r < 0)
 		return r;
 	/* The mark first: a mark without a mount is stale, a mount without a mark is not seen. */
-	r = mark_make(mark, sizeof(mark));
-	if (r > 0)
-		r = file_replace_at(bundle->fd, MOUNTED_FILE, mark, (size_t)r, 0644, 0);
+	r = mount_mark_write(bundle->fd, MOUNTED_FILE);
 	if (r < 0)
 		return error_set(error, r, "cannot write '%s/" MOUNTED_FILE "'", bundle->path);
 	if (sys_move_mount(mount_fd, "", bundle->fd, "rootfs", MOVE_MOUNT_F_EMPTY_PATH) < 0) {
