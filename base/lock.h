@@ -17,5 +17,6 @@ int lock_take(int fd, enum lock_mode mode);
 /** lock_try() - lock @fd now; 0, -EWOULDBLOCK (somebody holds it) or another negative errno */
 int lock_try(int fd, enum lock_mode mode);
 
-/** lock_release() - unlock @fd, which stays open; others' descriptors of the same lock are theirs */
+/** lock_release() - unlock @fd, which stays open; others' descriptors of the same lock are theirs
+ */
 void lock_release(int fd);

@@ -32,16 +32,8 @@ int main(int argc, char *argv[])
 {
 	/* Each verb's own file has its row of the table. */
 	const struct command commands[] = {
-		create_command,
-		import_command,
-		copy_command,
-		images_command,
-		inspect_command,
-		tag_command,
-		rmi_command,
-		rm_command,
-		mount_command,
-		umount_command,
+		create_command, import_command, copy_command, images_command, inspect_command,
+		tag_command,	rmi_command,	rm_command,   mount_command,  umount_command,
 	};
 	const struct tool tool = {
 		.name = "layerfs",
