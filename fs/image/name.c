@@ -137,11 +137,15 @@ static int repository_check(const char *repository, const char *text, struct err
 static const char *repository_shorten(const char *repository)
 {
 	static const char *const domains[] = { "docker.io/", "index.docker.io/" };
-	const char *rest = NULL;
+	const char *rest = NULL, *slash;
 
 	for (size_t i = 0; i < sizeof(domains) / sizeof(domains[0]) && !rest; i++)
 		rest = string_has_prefix(repository, domains[i]);
 	rest = rest ? rest : repository;
+	/* "docker.io/x.y/z" is not "x.y/z", which is in the registry x.y. */
+	slash = strchr(rest, '/');
+	if (slash && component_is_domain(rest, (size_t)(slash - rest)))
+		return repository;
 	repository = string_has_prefix(rest, "library/");
 	return repository && *repository && !strchr(repository, '/') ? repository : rest;
 }
@@ -177,10 +181,10 @@ int image_name_parse(const char *text, struct image_name *ret_name, struct error
 	if (r < 0)
 		return r;
 	repository = repository_shorten(copy);
-	if (digest_hex_is_valid(repository))
+	/* As Docker: what looks like a digest is never a name. */
+	if (digest_hex_is_valid(repository) || !strcmp(repository, "sha256"))
 		return error_say(error, -EINVAL,
-				 "bad image name '%s': 64 hex digits are a digest, not a name",
-				 text);
+				 "bad image name '%s': that is a digest, not a name", text);
 	strcpy(ret_name->name, repository);
 	strcat(ret_name->name, ":");
 	strcat(ret_name->name, tag ? tag : "latest");
