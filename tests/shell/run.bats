@@ -1,0 +1,255 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# lamina run, as a user of docker run meets it, with the busybox image.
+load helpers
+
+setup_file() {
+	lamina_setup_file
+	need_root
+	need layerfs initlayer volctl nslaunch lamina-run
+	import_busybox
+}
+
+setup() {
+	lamina_setup
+	RUN=$LAMINA_BIN/lamina-run
+}
+
+# Nothing of any test stays but what it removes itself.
+teardown() {
+	lamina_teardown
+	assert_nothing_left
+}
+
+@test "the container's output is the output, its errors the errors" {
+	run --separate-stderr "$RUN" --rm busybox sh -c 'echo out; echo err >&2'
+	[ "$status" -eq 0 ]
+	[ "$output" = out ]
+	[ "$stderr" = err ]
+}
+
+@test "the image's command runs where none is given" {
+	run -0 "$RUN" --rm -i busybox <<<"echo the image says sh"
+	[ "$output" = "the image says sh" ]
+}
+
+@test "the exit status is the container's, 128+N for a signal" {
+	local code
+	for code in 0 1 2 125 126 127 255; do
+		run "$RUN" --rm busybox sh -c "exit $code"
+		[ "$status" -eq "$code" ]
+	done
+	run "$RUN" --rm --init busybox sh -c 'kill -9 $$'
+	[ "$status" -eq 137 ]
+}
+
+@test "a command that isn't there is 127, one that can't be executed 126, and nothing stays" {
+	local option
+	for option in --rm --tty=false; do
+		run --separate-stderr -127 "$RUN" "$option" busybox nosuch
+		[[ $stderr == *nosuch* ]]
+		run --separate-stderr -126 "$RUN" "$option" busybox /etc/passwd
+		[[ $stderr == */etc/passwd* ]]
+		[ -z "$(left_files)" ]
+	done
+}
+
+@test "lamina's own failures are 125, clear, and leave nothing" {
+	local words
+	for words in "nosuch" "--user nobodyknows busybox" "--cap-add NOSUCH busybox" "--memory 1x busybox" \
+		"-v relative:/x:bad busybox" "--name ../x busybox" "--env-file none busybox" \
+		"--security-opt nosuch busybox" "--network nosuch busybox" "--ulimit nosuch=1 busybox" \
+		"-w relative busybox" "--tmpfs relative busybox" "--stop-signal NOSUCH busybox"; do
+		# shellcheck disable=SC2086
+		run --separate-stderr "$RUN" --cidfile cid $words true
+		echo "$words: $status: $stderr"
+		[ "$status" -eq 125 ]
+		[ -n "$stderr" ]
+		[ "$(wc -l <<<"$stderr")" -eq 1 ]
+		[ -z "$(left_files)" ]
+		[ ! -e cid ]
+	done
+}
+
+@test "without --rm the container stays, by its name, and can be removed" {
+	run -3 "$RUN" --name box busybox sh -c 'echo kept >/kept; exit 3'
+	[ "$(<"$LAMINA_STORE/names/box/upper/kept")" = kept ]
+	run -125 "$RUN" --name box busybox true
+	[[ $output == *box* ]]
+	[ "$(<"$LAMINA_STORE/names/box/upper/kept")" = kept ]
+	lamina rm box
+}
+
+@test "--cidfile has the id, and is not written over" {
+	"$RUN" --cidfile cid busybox true
+	[[ $(<cid) =~ ^[0-9a-f]{64}$ ]]
+	[ -d "$LAMINA_STORE/containers/$(<cid)" ]
+	run -125 "$RUN" --cidfile cid busybox true
+	lamina rm "$(<cid)"
+}
+
+@test "standard input reaches the container with -i only" {
+	run -0 "$RUN" --rm -i busybox cat <<<"text"
+	[ "$output" = text ]
+	run -0 "$RUN" --rm busybox cat <<<"text"
+	[ -z "$output" ]
+	head -c 3000000 /dev/urandom >large
+	"$RUN" --rm -i busybox cat <large | cmp - large
+}
+
+@test "environment, directory, user, host name and entrypoint are those asked for" {
+	run -0 env B=here "$RUN" --rm -e A=1 -e B -e UNSET -w /tmp -u 1000:100 -h box --entrypoint sh busybox -c \
+		'echo $A $B ${UNSET-none} $PWD $(id -u):$(id -g) $(hostname)'
+	[ "$output" = "1 here none /tmp 1000:100 box" ]
+	printf '# comment\nX=1\nY=two words\n' >env
+	run -0 "$RUN" --rm --env-file env busybox sh -c 'echo "$X-$Y"'
+	[ "$output" = "1-two words" ]
+	run -0 "$RUN" --rm -u nobody busybox id -un
+	[ "$output" = nobody ]
+}
+
+@test "a volume keeps what is written, a host directory is the host's" {
+	mkdir host
+	echo from-host >host/file
+	run -0 "$RUN" --rm -v data:/data -v "$PWD/host:/host" busybox sh -c 'cat /host/file; echo 1 >/data/x; echo 2 >/host/new'
+	[ "$output" = from-host ]
+	[ "$(<host/new)" = 2 ]
+	run -1 "$RUN" --rm -v data:/data:ro busybox sh -c 'cat /data/x; echo 2 >/data/x'
+	[ "${lines[0]}" = 1 ]
+	[[ ${lines[1]} == *"Read-only file system"* ]]
+	run "$RUN" --rm -v "$PWD/host:/host:ro" busybox touch /host/no
+	[ "$status" -ne 0 ]
+	run -0 "$RUN" --rm --mount type=volume,source=data,target=/m busybox cat /m/x
+	[ "$output" = 1 ]
+	volctl rm data
+}
+
+@test "--rm removes the volumes that nobody named" {
+	"$RUN" --rm -v /anonymous -v named:/named busybox true
+	[ "$(volctl ls -q)" = named ]
+	volctl rm named
+}
+
+@test "--tmpfs and --read-only" {
+	run -0 "$RUN" --rm --read-only --tmpfs /t:size=1m busybox sh -c \
+		'touch /t/ok && echo ok; touch /no 2>/dev/null || echo read-only; df -k /t | tail -n 1 | awk "{ print \$2 }"'
+	[ "$output" = $'ok\nread-only\n1024' ]
+}
+
+@test "capabilities, seccomp and no-new-privileges" {
+	run -0 "$RUN" --rm busybox grep -E 'CapEff|CapBnd|CapInh|Seccomp:|NoNewPrivs' /proc/self/status
+	[[ $output == *"CapInh:"$'\t'"0000000000000000"* ]]
+	[[ $output == *"CapEff:"$'\t'"00000000a80425fb"* ]]
+	[[ $output == *"Seccomp:"$'\t'"2"* ]]
+	run -0 "$RUN" --rm --cap-drop ALL --cap-add CHOWN --security-opt no-new-privileges \
+		--security-opt seccomp=unconfined busybox grep -E 'CapEff|Seccomp:|NoNewPrivs' /proc/self/status
+	[[ $output == *"CapEff:"$'\t'"0000000000000001"* ]]
+	[[ $output == *"Seccomp:"$'\t'"0"* ]]
+	[[ $output == *"NoNewPrivs:"$'\t'"1"* ]]
+	run -0 "$RUN" --rm --privileged busybox grep Seccomp: /proc/self/status
+	[[ $output == *"Seccomp:"$'\t'"0"* ]]
+}
+
+@test "limits of processes, open files and memory" {
+	run -0 "$RUN" --rm --ulimit nofile=100:200 --pids-limit 20 -m 64m busybox sh -c \
+		'ulimit -n; ulimit -Hn; for i in $(seq 40); do sleep 1 & done 2>&1 | grep -c fork' || true
+	[ "${lines[0]}" = 100 ]
+	[ "${lines[1]}" = 200 ]
+}
+
+@test "the network is its own, the host's with --network host" {
+	run -0 "$RUN" --rm --network none busybox ls /sys/class/net
+	[ "$output" = lo ]
+	run -0 "$RUN" --rm --network host busybox readlink /proc/self/ns/net
+	[ "$output" = "$(readlink /proc/self/ns/net)" ]
+}
+
+@test "--init is the first process, and the command its child" {
+	run -0 "$RUN" --rm --init busybox sh -c 'echo $$; cat /proc/1/comm'
+	[ "${lines[0]}" != 1 ]
+	[ "${lines[1]}" != sh ]
+}
+
+@test "-t gives a terminal" {
+	need script
+	run script -qec "'$RUN' --rm -it busybox sh -c 'test -t 0 && test -t 1 && tty'" /dev/null
+	[ "$status" -eq 0 ]
+	[[ $output == */dev/*  ]]
+}
+
+@test "a signal reaches the container, and --rm still removes it" {
+	"$RUN" --rm busybox sh -c 'trap "exit 7" TERM; echo ready; while :; do sleep 0.1; done' >out 3>&- &
+	local pid=$! status=0
+	until [ -s out ]; do sleep 0.02; done
+	kill -TERM "$pid"
+	wait "$pid" || status=$?
+	[ "$status" -eq 7 ]
+	[ -z "$(left_files)" ]
+}
+
+@test "INT reaches a container that a shell started in the background" {
+	"$RUN" --rm busybox sh -c 'trap "exit 8" INT; echo ready; while :; do sleep 0.1; done' >out 3>&- </dev/null &
+	local pid=$! status=0
+	until [ -s out ]; do sleep 0.02; done
+	# The script ignores it there, as any program would; nslaunch doesn't.
+	kill -INT "$(pgrep -P "$pid" nslaunch)"
+	wait "$pid" || status=$?
+	[ "$status" -eq 8 ]
+}
+
+@test "when the script is killed, nothing of the container runs on" {
+	"$RUN" --rm --name killed busybox sh -c 'echo ready; sleep 100' >out 3>&- &
+	local pid=$! launcher status=0
+	until [ -s out ]; do sleep 0.02; done
+	launcher=$(pgrep -P "$pid" nslaunch)
+	kill -KILL "$launcher"
+	wait "$pid" || status=$?
+	[ "$status" -eq 137 ]
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		[ -z "$(scratch_processes)" ] && break
+		sleep 0.1
+	done
+	[ -z "$(scratch_processes)" ]
+	# What the killed one couldn't do any more: by its id, which is all that is left.
+	for id in "$LAMINA_STATE"/*; do
+		nslaunch delete --force "${id##*/}"
+	done
+	lamina rm --force killed
+}
+
+@test "--verbose shows commands that do the same when they are pasted" {
+	run --separate-stderr -0 "$RUN" --verbose --rm -e "X=it's" busybox sh -c 'echo "$X"'
+	[ "$output" = "it's" ]
+	printf '%s\n' "$stderr" >script
+	run -0 sh script
+	[ "$output" = "it's" ]
+}
+
+@test "forty starts, four at once, leave nothing" {
+	seq 40 | xargs -P 4 -I N "$RUN" --rm --name cN busybox echo N >out
+	[ "$(sort -n out | uniq | wc -l)" -eq 40 ]
+}
+
+@test "the words of Docker find their tools" {
+	run -0 lamina run --rm busybox echo hi
+	[ "$output" = hi ]
+	run -0 lamina images
+	[[ $output == *busybox* ]]
+	run -0 lamina help run
+	[[ $output == *--entrypoint* ]]
+	run -0 lamina --version
+	[[ $output == "lamina "* ]]
+	run -2 lamina nosuch
+	[ "$output" = "lamina: unknown command 'nosuch'; see --help" ]
+	run -2 lamina ../layerfs
+	run -2 lamina
+	run -2 lamina --nosuch
+}
+
+@test "the trace of a run holds every tool and the container" {
+	LAMINA_TRACE=$PWD/trace "$RUN" --rm busybox true
+	run -0 jq -rs 'map(.process) | unique | join(" ")' trace
+	[ "$output" = "container initlayer layerfs nslaunch volctl" ]
+	run -0 lamina trace trace
+	[[ $output == *exec.done* ]]
+}
