@@ -19,11 +19,10 @@
 #include "launch/device.h"
 #include "launch/execute.h"
 #include "launch/mount.h"
-#include "launch/procfs.h"
 #include "launch/root.h"
 #include "launch/seccomp/load.h"
-#include "launch/sysctl.h"
 #include "launch/terminal.h"
+#include "launch/tune.h"
 
 /* A launcher that is killed in the middle must not leave a container starting by itself. */
 static int life_bind(const struct child *child, struct error *error)
@@ -77,27 +76,6 @@ static int isolate(const struct child *child, struct error *error)
 	return 0;
 }
 
-/* What is written to /proc, through a procfs that is ours alone. */
-static int tune(const struct config *config, struct error *error)
-{
-	_cleanup_close_ int procfs_fd = -EBADF;
-	char score[16];
-	int r;
-
-	if (!config->process.has_oom_score_adj && !json_count(config->sysctl))
-		return 0;
-	procfs_fd = procfs_open();
-	if (procfs_fd < 0)
-		return error_set(error, procfs_fd, "cannot make a procfs");
-	if (config->process.has_oom_score_adj) {
-		snprintf(score, sizeof(score), "%d", config->process.oom_score_adj);
-		r = procfs_write(procfs_fd, "self/oom_score_adj", score);
-		if (r < 0)
-			return error_set(error, r, "cannot set oom_score_adj to %s", score);
-	}
-	return sysctl_apply(config, procfs_fd, error);
-}
-
 /* The whole file system of the container; afterwards nothing of the host's can be reached by name.
  */
 static int root_build(const struct child *child, int *ret_slave_fd, struct error *error)
@@ -119,8 +97,8 @@ static int root_build(const struct child *child, int *ret_slave_fd, struct error
 	if (r == 0 && child->terminal_fd >= 0)
 		r = terminal_make(context.root_fd, child->terminal_fd, &config->process,
 				  ret_slave_fd, error);
-	if (r == 0)
-		r = tune(config, error);
+	if (r == 0 && !context.is_tuned)
+		r = tune_privately(config, error);
 	/* The working directory is made as Docker and runc make it, before the root is read-only.
 	 */
 	if (r == 0) {

@@ -12,6 +12,7 @@
 #include "base/syscalls.h"
 #include "base/trace.h"
 #include "launch/cgroup/mount.h"
+#include "launch/tune.h"
 
 /* What runc lets lie over files in /proc (lxcfs and the like); anything else there is refused. */
 static const char *const proc_allowed[] = {
@@ -212,8 +213,15 @@ static int mount_attach(const struct config_mount *mount, int mount_fd, int targ
 	return r < 0 ? error_set(error, r, "cannot set the propagation") : 0;
 }
 
-static int mount_one(const struct mount_context *context, const struct config_mount *mount,
-		     struct error *error)
+/* A procfs with everything in it, and writable. */
+static bool is_plain_procfs(const struct config_mount *mount)
+{
+	return !mount->is_bind && !strcmp(mount->type, "proc") && !mount->data[0] &&
+	       !(mount->attributes & MOUNT_ATTR_RDONLY);
+}
+
+static int mount_one(struct mount_context *context, const struct config *config,
+		     const struct config_mount *mount, struct error *error)
 {
 	TRACE_PHASE(mount_phase(mount));
 	_cleanup_close_ int mount_fd = -EBADF, target_fd = -EBADF;
@@ -233,6 +241,12 @@ static int mount_one(const struct mount_context *context, const struct config_mo
 		mount->is_bind ? bind_make(context, mount, error) : filesystem_make(mount, error);
 	if (mount_fd < 0)
 		return mount_fd;
+	if (is_plain_procfs(mount) && !context->is_tuned) {
+		r = tune_apply(config, mount_fd, error);
+		if (r < 0)
+			return r;
+		context->is_tuned = true;
+	}
 	if (mount->is_bind) {
 		if (fstat(mount_fd, &st) < 0)
 			return error_set(error, -errno, "cannot look at the source");
@@ -245,10 +259,10 @@ static int mount_one(const struct mount_context *context, const struct config_mo
 	return r < 0 ? r : mount_attach(mount, mount_fd, target_fd, error);
 }
 
-int mount_all(const struct mount_context *context, const struct config *config, struct error *error)
+int mount_all(struct mount_context *context, const struct config *config, struct error *error)
 {
 	for (size_t i = 0; i < config->n_mounts; i++) {
-		int r = mount_one(context, &config->mounts[i], error);
+		int r = mount_one(context, config, &config->mounts[i], error);
 
 		if (r < 0)
 			return error_prefix(error, r, "mount '%s'", config->mounts[i].destination);

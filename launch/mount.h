@@ -16,12 +16,12 @@ struct mount_context {
 	int root_fd;		 /* the root, attached */
 	const char *bundle_path; /* relative sources are relative to the bundle */
 	const struct cgroup *cgroup;
+	bool is_tuned; /* set when tune_apply() was done through the container's own procfs */
 	bool private_cgroups; /* the container has a cgroup namespace of its own */
 };
 
 /** mount_all() - every mount of @config, in its order */
-int mount_all(const struct mount_context *context, const struct config *config,
-	      struct error *error);
+int mount_all(struct mount_context *context, const struct config *config, struct error *error);
 
 /** mount_masks() - hide maskedPaths, and make readonlyPaths and, where asked, the root read-only */
 int mount_masks(const struct mount_context *context, const struct config *config,

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a start writes to /proc: oom_score_adj and sysctls. Only ever through a procfs that lamina
+ * has made and nobody else can have touched.
+ */
+#pragma once
+
+#include "base/error.h"
+#include "launch/config.h"
+
+/**
+ * tune_apply() - write what the config asks for
+ * @procfs_fd: a detached mount of a new procfs of the container's pid namespace: the one that is
+ * going to be the container's, before it is attached anywhere
+ */
+int tune_apply(const struct config *config, int procfs_fd, struct error *error);
+
+/** tune_privately() - the same through a procfs made for it, which takes 0.1 ms more */
+int tune_privately(const struct config *config, struct error *error);
