@@ -208,7 +208,11 @@ int state_read(const struct state *state, struct state_record *record, struct er
 	int r;
 
 	if (faccessat(state->directory_fd, "state.json", F_OK, 0) < 0)
-		return error_set(error, -errno, "the state of '%s' isn't there", state->id);
+		return error_say(
+			error, -errno,
+			"container '%s' is being made, or its launcher was killed; `delete "
+			"--force` removes what is left",
+			state->id);
 	r = json_parse_file_at(&document, state->directory_fd, "state.json", STATE_MAX_BYTES,
 			       error);
 	if (r < 0)

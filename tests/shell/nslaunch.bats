@@ -323,7 +323,7 @@ Seccomp:	2" ]
 	config '.process.args=["sleep","1000.5"]'
 	nslaunch run --bundle "$BUNDLE" c &
 	pid=$!
-	for _ in $(seq 50); do [ "$(nslaunch list)" ] && break; sleep 0.05; done
+	for _ in $(seq 50); do [[ $(nslaunch list) == *running* ]] && break; sleep 0.05; done
 	kill -KILL "$pid"
 	wait "$pid" || true
 	for _ in $(seq 50); do pgrep -f 'sleep 1000.5' >/dev/null || break; sleep 0.05; done
@@ -387,7 +387,7 @@ Seccomp:	2" ]
 	run script -qec "nslaunch run --bundle '$BUNDLE' c" /dev/null </dev/null
 	echo "$output"
 	[ "$status" -eq 0 ]
-	[[ ${lines[0]} == /dev/pts/0* ]]
+	[[ ${lines[0]} == *"/dev/pts/0"* ]]
 	[[ $output == *all* ]]
 	[[ $output == *end* ]]
 	assert_nothing_left
