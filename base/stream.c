@@ -9,11 +9,16 @@
 
 #include "base/fd.h"
 
-/* Reads once more behind what is there; 0 at the end of the stream. */
-static ssize_t stream_fill(struct path_stream *stream)
+int path_stream_fill(struct path_stream *stream, struct error *error)
 {
 	ssize_t n;
 
+	if (!stream->bytes) {
+		stream->n_allocated = 4 * PATH_MAX;
+		stream->bytes = malloc(stream->n_allocated);
+		if (!stream->bytes)
+			return error_set(error, -ENOMEM, "cannot read paths");
+	}
 	memmove(stream->bytes, stream->bytes + stream->n_given, stream->n_bytes - stream->n_given);
 	stream->n_bytes -= stream->n_given;
 	stream->n_given = 0;
@@ -22,24 +27,37 @@ static ssize_t stream_fill(struct path_stream *stream)
 			 stream->n_allocated - 1 - stream->n_bytes);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
-		return -errno;
+		return error_set(error, -errno, "cannot read paths");
 	stream->n_bytes += (size_t)n;
-	return n;
+	stream->at_end = n == 0;
+	return 0;
+}
+
+bool path_stream_is_ready(struct path_stream *stream)
+{
+	const char *start;
+	size_t n_left;
+
+	/* Empty records are no answer. */
+	while (stream->n_given < stream->n_bytes &&
+	       stream->bytes[stream->n_given] == stream->separator)
+		stream->n_given++;
+	if (stream->at_end)
+		return true;
+	n_left = stream->n_bytes - stream->n_given;
+	if (n_left == 0)
+		return false;
+	start = stream->bytes + stream->n_given;
+	return n_left >= PATH_MAX || memchr(start, stream->separator, n_left);
 }
 
 int path_stream_next(struct path_stream *stream, const char **ret_path, struct error *error)
 {
-	if (!stream->bytes) {
-		stream->n_allocated = 4 * PATH_MAX;
-		stream->bytes = malloc(stream->n_allocated);
-		if (!stream->bytes)
-			return error_set(error, -ENOMEM, "cannot read paths");
-	}
 	for (;;) {
-		char *start = stream->bytes + stream->n_given;
+		char *start = stream->bytes ? stream->bytes + stream->n_given : NULL;
 		size_t n_left = stream->n_bytes - stream->n_given;
-		char *end = memchr(start, stream->separator, n_left);
-		ssize_t n;
+		char *end = n_left ? memchr(start, stream->separator, n_left) : NULL;
+		int r;
 
 		if (!end && stream->at_end) {
 			if (n_left == 0)
@@ -62,10 +80,9 @@ int path_stream_next(struct path_stream *stream, const char **ret_path, struct e
 		if (n_left >= PATH_MAX)
 			return error_say(error, -ENAMETOOLONG,
 					 "a path of more than %d bytes on the stream", PATH_MAX);
-		n = stream_fill(stream);
-		if (n < 0)
-			return error_set(error, (int)n, "cannot read paths");
-		stream->at_end = n == 0;
+		r = path_stream_fill(stream, error);
+		if (r < 0)
+			return r;
 	}
 }
 

@@ -32,6 +32,15 @@ struct path_stream {
  */
 int path_stream_next(struct path_stream *stream, const char **ret_path, struct error *error);
 
+/**
+ * path_stream_is_ready() - can path_stream_next() answer without reading?
+ * path_stream_fill() - read once from the stream, which may block; 0 or a negative errno
+ *
+ * For who waits for other things beside the next path: poll @fd, fill, until it is ready.
+ */
+bool path_stream_is_ready(struct path_stream *stream);
+int path_stream_fill(struct path_stream *stream, struct error *error);
+
 void path_stream_deinit(struct path_stream *stream);
 #define _cleanup_path_stream_ _cleanup_(path_stream_deinit)
 

@@ -53,6 +53,48 @@ static void paths_between_nuls_may_have_newlines(void **state)
 	assert_int_equal(path_stream_next(&stream, &path, NULL), 0);
 }
 
+static void a_stream_is_ready_when_the_next_path_needs_no_reading(void **state)
+{
+	_cleanup_close_ int read_fd = -EBADF;
+	_cleanup_close_ int write_fd = -EBADF;
+	_cleanup_path_stream_ struct path_stream stream = { .separator = '\n' };
+	static const struct {
+		const char *written;
+		bool ready;
+	} steps[] = {
+		{ "/a", false },   { "b", false },	 { "\n", true },
+		{ "\n\n", false }, { "\n/c\n/d", true },
+	};
+	const char *path;
+	int ends[2];
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	stream.fd = read_fd = ends[0];
+	write_fd = ends[1];
+	assert_false(path_stream_is_ready(&stream));
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		assert_int_equal(
+			fd_write_full(write_fd, steps[i].written, strlen(steps[i].written)), 0);
+		assert_int_equal(path_stream_fill(&stream, NULL), 0);
+		assert_int_equal(path_stream_is_ready(&stream), steps[i].ready);
+		if (i == 2) {
+			assert_int_equal(path_stream_next(&stream, &path, NULL), 1);
+			assert_string_equal(path, "/ab");
+			assert_false(path_stream_is_ready(&stream));
+		}
+	}
+	assert_int_equal(path_stream_next(&stream, &path, NULL), 1);
+	assert_string_equal(path, "/c");
+	assert_false(path_stream_is_ready(&stream));
+	close(take_fd(&write_fd));
+	assert_int_equal(path_stream_fill(&stream, NULL), 0);
+	assert_true(path_stream_is_ready(&stream));
+	assert_int_equal(path_stream_next(&stream, &path, NULL), 1);
+	assert_string_equal(path, "/d");
+	assert_true(path_stream_is_ready(&stream));
+	assert_int_equal(path_stream_next(&stream, &path, NULL), 0);
+}
+
 static void an_empty_stream_has_no_paths(void **state)
 {
 	_cleanup_close_ int fd = pipe_with("", 0);
@@ -179,6 +221,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_line_is_a_path_and_empty_ones_are_skipped),
 		cmocka_unit_test(paths_between_nuls_may_have_newlines),
+		cmocka_unit_test(a_stream_is_ready_when_the_next_path_needs_no_reading),
 		cmocka_unit_test(an_empty_stream_has_no_paths),
 		cmocka_unit_test(a_path_is_given_before_the_next_is_there),
 		cmocka_unit_test(the_longest_path_is_taken_and_one_byte_more_is_refused),
