@@ -6,8 +6,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/process.h"
 #include "base/stream.h"
@@ -108,6 +111,7 @@ struct crowd {
 	struct launch_options *options;
 	int status;	/* the first that isn't 0 */
 	int end_signal; /* one that ends the stream: no more are started */
+	int signal_fd;
 };
 
 static void status_note(struct crowd *crowd, int status)
@@ -147,7 +151,20 @@ static void crowd_reap(struct crowd *crowd)
 	}
 }
 
-/* Waits until a place is free; signals go to all that run. */
+/* A signal goes to all that run; one that asks for the end is the stream's end too. */
+static void crowd_signal(struct crowd *crowd, int signal)
+{
+	if (!attend_signal_is_forwarded(signal))
+		return;
+	if (signal == SIGHUP || signal == SIGINT || signal == SIGQUIT || signal == SIGTERM)
+		crowd->end_signal = signal;
+	for (size_t i = 0; i < crowd->n_places; i++) {
+		if (crowd->members[i].pid > 0)
+			(void)sys_pidfd_send_signal(crowd->members[i].pidfd, signal, NULL, 0);
+	}
+}
+
+/* Waits until a place is free. */
 static void crowd_wait(struct crowd *crowd, size_t n_allowed)
 {
 	sigset_t all;
@@ -157,16 +174,64 @@ static void crowd_wait(struct crowd *crowd, size_t n_allowed)
 	while (crowd->n_running > n_allowed) {
 		int signal = sigwaitinfo(&all, NULL);
 
-		if (signal > 0 && attend_signal_is_forwarded(signal)) {
-			crowd->end_signal = signal;
-			for (size_t i = 0; i < crowd->n_places; i++) {
-				if (crowd->members[i].pid > 0)
-					(void)sys_pidfd_send_signal(crowd->members[i].pidfd, signal,
-								    NULL, 0);
-			}
-		}
+		if (signal > 0)
+			crowd_signal(crowd, signal);
 		crowd_reap(crowd);
 	}
+}
+
+/* Waits until the stream has a path or is at its end, or a signal ended it: who writes it may take
+   its time, and meanwhile containers end, and signals come. */
+static int crowd_wait_for_path(struct crowd *crowd, struct path_stream *stream, struct error *error)
+{
+	int r = 0;
+
+	while (r == 0 && !crowd->end_signal && !path_stream_is_ready(stream)) {
+		struct pollfd fds[] = {
+			{ .fd = stream->fd, .events = POLLIN },
+			{ .fd = crowd->signal_fd, .events = POLLIN },
+		};
+		struct signalfd_siginfo info;
+
+		if (poll(fds, 2, -1) < 0) {
+			if (errno != EINTR)
+				return error_set(error, -errno, "cannot wait for paths");
+			continue;
+		}
+		while (read(crowd->signal_fd, &info, sizeof(info)) == sizeof(info))
+			crowd_signal(crowd, (int)info.ssi_signo);
+		crowd_reap(crowd);
+		if (fds[0].revents && !crowd->end_signal)
+			r = path_stream_fill(stream, error);
+	}
+	return r;
+}
+
+static int stdin_open(const struct run_options *given, struct launch_options *options,
+		      struct error *error)
+{
+	const char *path = given->stdin_file ? given->stdin_file
+			   : given->bundle   ? NULL
+					     : "/dev/null";
+
+	if (!path)
+		return 0;
+	if (given->stdin_file && given->interactive)
+		return error_usage(error,
+				   "options '--stdin' and '--interactive' exclude each other");
+	options->stdin_fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (options->stdin_fd < 0)
+		return error_set(error, -errno, "cannot open '%s'", path);
+	return 0;
+}
+
+/* Each container reads the file from its beginning, whatever the others have read. */
+static int stdin_open_anew(struct crowd *crowd, struct error *error)
+{
+	if (!crowd->given->stdin_file)
+		return 0;
+	close(take_fd(&crowd->options->stdin_fd));
+	return stdin_open(crowd->given, crowd->options, error);
 }
 
 static void crowd_start(struct crowd *crowd, const char *path)
@@ -178,6 +243,10 @@ static void crowd_start(struct crowd *crowd, const char *path)
 	while (member->pid > 0)
 		member++;
 	error_init(&error);
+	if (stdin_open_anew(crowd, &error) < 0) {
+		failure_note(crowd, STATUS_FAILED, &error);
+		return;
+	}
 	*member = LAUNCHED_EMPTY;
 	crowd->options->bundle_path = path;
 	if (launch_start(crowd->options, member, &status, &error) < 0) {
@@ -200,13 +269,20 @@ static int run_stream(const struct run_options *given, struct launch_options *op
 	struct crowd crowd = {
 		.members = members, .n_places = n_jobs, .given = given, .options = options
 	};
+	_cleanup_close_ int signal_fd = -EBADF;
+	sigset_t all;
 	const char *path;
 	size_t n_bundles = 0;
-	int r = 0;
+	int r;
 
 	if (!members)
 		return error_set(error, -ENOMEM, "cannot run");
-	while (!crowd.end_signal && (r = path_stream_next(&stream, &path, error)) > 0) {
+	sigfillset(&all);
+	crowd.signal_fd = signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (signal_fd < 0)
+		return error_set(error, -errno, "cannot wait for signals");
+	while ((r = crowd_wait_for_path(&crowd, &stream, error)) == 0 && !crowd.end_signal &&
+	       (r = path_stream_next(&stream, &path, error)) > 0) {
 		n_bundles++;
 		crowd_start(&crowd, path);
 		crowd_wait(&crowd, n_jobs - 1);
@@ -219,24 +295,6 @@ static int run_stream(const struct run_options *given, struct launch_options *op
 	if (n_bundles == 0)
 		return error_say(error, -ENODATA, "no bundle came");
 	return crowd.status;
-}
-
-static int stdin_open(const struct run_options *given, struct launch_options *options,
-		      struct error *error)
-{
-	const char *path = given->stdin_file ? given->stdin_file
-			   : given->bundle   ? NULL
-					     : "/dev/null";
-
-	if (!path)
-		return 0;
-	if (given->stdin_file && given->interactive)
-		return error_usage(error,
-				   "options '--stdin' and '--interactive' exclude each other");
-	options->stdin_fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (options->stdin_fd < 0)
-		return error_set(error, -errno, "cannot open '%s'", path);
-	return 0;
 }
 
 static int arguments_check(const struct command_call *call, struct error *error)
