@@ -27,6 +27,7 @@ struct directory_record {
 	char *path;
 	struct tar_entry entry; /* its strings are not kept */
 	struct metadata_xattrs xattrs;
+	bool implicit; /* no entry is about it, so far */
 };
 
 struct application {
@@ -83,6 +84,34 @@ static int directory_remember(struct application *application, const char *path,
 	*xattrs = (struct metadata_xattrs){};
 	application->n_directories++;
 	return 0;
+}
+
+/* Parents that an entry made have its time: one layer is to be the same wherever it is unpacked. */
+static int made_finish(struct application *application, size_t n_before,
+		       const struct tar_entry *entry)
+{
+	struct timespec times[2] = { entry->mtime, entry->mtime };
+	int r = 0;
+
+	for (size_t i = n_before; i < application->tree.made.n_items && r == 0; i++) {
+		struct directory_record *record;
+		struct tar_entry directory = {
+			.mode = S_IFDIR | 0755,
+			.uid = geteuid(),
+			.gid = getegid(),
+			.atime = times[0],
+			.mtime = times[1],
+		};
+		struct metadata_xattrs none = {};
+
+		r = directory_remember(application, application->tree.made.items[i], &directory,
+				       &none);
+		if (r < 0)
+			break;
+		record = &application->directories[application->n_directories - 1];
+		record->implicit = true;
+	}
+	return r;
 }
 
 /* @path is no directory any more: what was said about it, and what was below it, is void. */
@@ -429,6 +458,35 @@ static int entry_apply(struct application *application, const struct tar_entry *
 	return error_say(error, -EBADMSG, "it has no type that a layer can have");
 }
 
+static int record_compare(const void *a, const void *b)
+{
+	return strcmp((*(struct directory_record *const *)a)->path,
+		      (*(struct directory_record *const *)b)->path);
+}
+
+/* Reports the directories that were made implicitly and that no entry is about. */
+static int implicit_report(struct application *application)
+{
+	size_t n_said = 0, n = application->n_directories;
+	_cleanup_free_ struct directory_record **said = calloc(n + 1, sizeof(*said));
+	int r = said ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < n && r == 0; i++) {
+		if (application->directories[i].path && !application->directories[i].implicit)
+			said[n_said++] = &application->directories[i];
+	}
+	if (n_said > 1)
+		qsort(said, n_said, sizeof(*said), record_compare);
+	for (size_t i = 0; i < n && r == 0; i++) {
+		struct directory_record *record = &application->directories[i];
+
+		if (record->path && record->implicit &&
+		    (n_said == 0 || !bsearch(&record, said, n_said, sizeof(*said), record_compare)))
+			r = string_list_add(&application->report->implicit, record->path);
+	}
+	return r;
+}
+
 static int directories_finish(struct application *application, struct error *error)
 {
 	for (size_t i = 0; i < application->n_directories; i++) {
@@ -447,7 +505,9 @@ static int directories_finish(struct application *application, struct error *err
 		if (r < 0)
 			return error_prefix(error, r, "'%s'", record->path);
 	}
-	return 0;
+	return implicit_report(application) < 0
+		       ? error_set(error, -ENOMEM, "cannot remember the directories")
+		       : 0;
 }
 
 /* A name for a message: short enough to leave room for the reason, and nothing a terminal obeys. */
@@ -481,10 +541,20 @@ int layer_apply(int directory_fd, struct byte_stream *tar, struct layer_report *
 	if (r < 0)
 		return r;
 	while ((r = tar_reader_next(application.reader, &entry, error)) > 0) {
+		size_t n_made = application.tree.made.n_items;
+
 		report->n_entries++;
 		r = entry_apply(&application, entry, error);
+		if (r == 0 && made_finish(&application, n_made, entry) < 0)
+			r = error_set(error, -ENOMEM, "cannot remember it");
 		if (r < 0)
 			return error_prefix(error, r, "'%s'", name_shown(entry->path, shown));
 	}
 	return r < 0 ? r : directories_finish(&application, error);
+}
+
+void layer_report_deinit(struct layer_report *report)
+{
+	metadata_warnings_deinit(&report->warnings);
+	string_list_deinit(&report->implicit);
 }

@@ -8,7 +8,8 @@
  * alone (opaque, where it is a directory). Other `.wh..wh.*` names are aufs's and are passed over.
  *
  * One name twice: the later entry counts; two directories are one. A hard link's target must be in
- * the same layer. Missing parents are made, 0755 and root's.
+ * the same layer. Missing parents are made, 0755 and root's, with the time of what they were made
+ * for.
  */
 #pragma once
 
@@ -22,6 +23,9 @@ struct layer_report {
 	uint64_t n_entries;
 	uint64_t n_bytes; /* of file contents */
 	bool opaque_root; /* hides all layers below */
+	/* Directories that the archive doesn't mention, made for what is in them: layer_inherit()
+	 */
+	struct string_list implicit;
 	struct metadata_warnings warnings;
 };
 
@@ -37,3 +41,4 @@ struct layer_report {
  */
 int layer_apply(int directory_fd, struct byte_stream *tar, struct layer_report *report,
 		struct error *error);
+void layer_report_deinit(struct layer_report *report);

@@ -50,6 +50,7 @@ int import_layer_stage(struct import *import, const char *path, struct byte_stre
 	};
 	struct staged_layer *layers =
 		reallocarray(import->layers, import->n_layers + 1, sizeof(*layers));
+	struct layer_report report = { .warnings = import->result->warnings };
 	struct staged_layer *layer;
 	char name[24];
 	int r, locked;
@@ -69,7 +70,9 @@ int import_layer_stage(struct import *import, const char *path, struct byte_stre
 	/* The store is others' meanwhile: what this import relies on is pinned. */
 	lock_release(import->store->lock_fd);
 	r = layer_unpack(import->staging_fd, name, &watched.stream, digest, n_bytes, diff_id,
-			 &layer->unpacked, &import->result->warnings, error);
+			 &layer->unpacked, &report, error);
+	import->result->warnings = report.warnings;
+	layer->implicit = report.implicit;
 	locked = lock_take(import->store->lock_fd, LOCK_MODE_SHARED);
 	if (r == 0 && locked < 0)
 		return error_set(error, locked, "cannot lock the store '%s'", import->store->path);
@@ -159,6 +162,45 @@ static int layer_copy(struct import *import, const struct staged_layer *original
 	return r < 0 ? error_set(error, r, "cannot copy layer '%s'", path) : 0;
 }
 
+/* Opens the diffs of @n layers, topmost first, in @fds. */
+static int diffs_open(struct import *import, const struct chain_layer *layers, size_t n, int *fds,
+		      size_t *ret_n_fds)
+{
+	for (*ret_n_fds = 0; *ret_n_fds < n; (*ret_n_fds)++) {
+		char path[160];
+		int fd;
+
+		snprintf(path, sizeof(path), "%s/diff", layers[n - 1 - *ret_n_fds].path);
+		fd = openat(import->store->fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd < 0)
+			return -errno;
+		fds[*ret_n_fds] = fd;
+	}
+	return 0;
+}
+
+/* @layers: the @n below, and then the new one itself. */
+static int layer_settle(struct import *import, const struct staged_layer *staged,
+			const struct chain_layer *layers, size_t n, struct error *error)
+{
+	_cleanup_free_ int *fds = calloc(n + 1, sizeof(*fds));
+	size_t n_fds = 0;
+	int r;
+
+	if (staged->implicit.n_items == 0 || n == 0)
+		return 0;
+	if (!fds)
+		return error_set(error, -ENOMEM, "layer %s", staged->path);
+	r = diffs_open(import, layers, n + 1, fds, &n_fds);
+	if (r < 0)
+		error_set(error, r, "cannot open a layer");
+	else
+		r = layer_inherit(fds[0], &staged->implicit, fds + 1, n, error);
+	for (size_t i = 0; i < n_fds; i++)
+		close(fds[i]);
+	return r < 0 ? error_prefix(error, r, "layer %s", staged->path) : 0;
+}
+
 static int image_layers_import(struct import *import, struct layer_provider *provider,
 			       const struct source_image *image, struct chain_layer *layers,
 			       struct error *error)
@@ -186,6 +228,9 @@ static int image_layers_import(struct import *import, struct layer_provider *pro
 		r = chain_layer_find(import, layer);
 		if (r < 0)
 			return error_set(error, r, "cannot stage layer %s", chain_id);
+		r = layer_settle(import, staged, layers, i, error);
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }
@@ -264,6 +309,7 @@ static void import_deinit(struct import *import)
 	for (size_t i = 0; i < import->n_layers; i++) {
 		free(import->layers[i].path);
 		free(import->layers[i].failure);
+		string_list_deinit(&import->layers[i].implicit);
 	}
 	free(import->layers);
 }

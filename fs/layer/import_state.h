@@ -15,6 +15,7 @@ struct staged_layer {
 	char *path;			  /* of its blob in the source */
 	char chain_id[DIGEST_TEXT_BYTES]; /* what it was taken for; "" until then */
 	struct error *failure;		  /* why it could not be unpacked, or NULL */
+	struct string_list implicit;	  /* directories for layer_inherit() */
 };
 
 /* One layer of an image that is being imported. */

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/xattr.h>
 
+#define XATTRS_MAX_BYTES 65536 /* the kernel's: XATTR_LIST_MAX and XATTR_SIZE_MAX */
+
 void metadata_warn(struct metadata_warnings *warnings, const char *format, ...)
 {
 	char *message = NULL;
@@ -52,6 +54,12 @@ static int xattr_add(struct metadata_xattrs *xattrs, const char *name, const voi
 	return 0;
 }
 
+static bool is_overlays(const char *name)
+{
+	return string_has_prefix(name, "trusted.overlay.") ||
+	       string_has_prefix(name, "user.overlay.");
+}
+
 int metadata_xattrs_read(struct metadata_xattrs *xattrs, struct tar_reader *reader,
 			 const char *path, struct metadata_warnings *warnings)
 {
@@ -60,8 +68,7 @@ int metadata_xattrs_read(struct metadata_xattrs *xattrs, struct tar_reader *read
 	size_t n_bytes;
 
 	while (tar_reader_xattr_next(reader, &name, &value, &n_bytes)) {
-		if (string_has_prefix(name, "trusted.overlay.") ||
-		    string_has_prefix(name, "user.overlay.")) {
+		if (is_overlays(name)) {
 			metadata_warn(warnings, "'%s': attribute '%s' is left out", path, name);
 			continue;
 		}
@@ -69,6 +76,27 @@ int metadata_xattrs_read(struct metadata_xattrs *xattrs, struct tar_reader *read
 			return -ENOMEM;
 	}
 	return 0;
+}
+
+int metadata_xattrs_read_fd(struct metadata_xattrs *xattrs, int fd)
+{
+	_cleanup_free_ char *names = malloc(XATTRS_MAX_BYTES), *value = malloc(XATTRS_MAX_BYTES);
+	ssize_t n = names && value ? flistxattr(fd, names, XATTRS_MAX_BYTES) : 0;
+	int r = 0;
+
+	if (!names || !value)
+		return -ENOMEM;
+	if (n < 0)
+		return errno == EOPNOTSUPP ? 0 : -errno;
+	for (const char *name = names; name < names + n && r == 0; name += strlen(name) + 1) {
+		ssize_t n_value;
+
+		if (is_overlays(name))
+			continue;
+		n_value = fgetxattr(fd, name, value, XATTRS_MAX_BYTES);
+		r = n_value < 0 ? -errno : xattr_add(xattrs, name, value, (size_t)n_value);
+	}
+	return r;
 }
 
 void metadata_xattrs_deinit(struct metadata_xattrs *xattrs)

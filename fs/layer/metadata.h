@@ -42,6 +42,10 @@ struct metadata_xattrs {
  */
 int metadata_xattrs_read(struct metadata_xattrs *xattrs, struct tar_reader *reader,
 			 const char *path, struct metadata_warnings *warnings);
+
+/** metadata_xattrs_read_fd() - those of an open file or directory, without overlayfs's own */
+int metadata_xattrs_read_fd(struct metadata_xattrs *xattrs, int fd);
+
 void metadata_xattrs_deinit(struct metadata_xattrs *xattrs);
 #define _cleanup_metadata_xattrs_ _cleanup_(metadata_xattrs_deinit)
 

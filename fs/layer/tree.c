@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/path.h"
 
@@ -12,12 +13,42 @@ void layer_tree_init(struct layer_tree *tree, int root_fd)
 	tree->root_fd = root_fd;
 	tree->parent_fd = -EBADF;
 	tree->parent[0] = '\0';
+	tree->made = (struct string_list){};
 }
 
 void layer_tree_deinit(struct layer_tree *tree)
 {
 	cleanup_close(&tree->parent_fd);
 	tree->parent_fd = -EBADF;
+	string_list_deinit(&tree->made);
+}
+
+/* Makes what is missing of the directory @path, a component after the other. */
+static int parents_make(struct layer_tree *tree, char *path)
+{
+	_cleanup_close_ int fd = path_open_in_root(tree->root_fd, ".", O_PATH | O_DIRECTORY, 0);
+	char *name = path;
+
+	while (fd >= 0 && *name) {
+		char *slash = strchrnul(name, '/'), end = *slash;
+		int child_fd;
+
+		*slash = '\0';
+		child_fd = path_open_in_root(tree->root_fd, path, O_PATH | O_DIRECTORY, 0);
+		/* EEXIST: a link that leads nowhere in this layer. */
+		if (child_fd == -ENOENT && mkdirat(fd, name, 0755) < 0)
+			return errno == EEXIST ? -ENOTDIR : -errno;
+		if (child_fd == -ENOENT && string_list_add(&tree->made, path) < 0)
+			return -ENOMEM;
+		if (child_fd == -ENOENT)
+			child_fd =
+				path_open_in_root(fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+		*slash = end;
+		close(fd);
+		fd = child_fd;
+		name = end ? slash + 1 : slash;
+	}
+	return take_fd(&fd);
 }
 
 int layer_path_clean(const char *path, char ret_path[PATH_MAX])
@@ -62,10 +93,10 @@ int layer_tree_parent(struct layer_tree *tree, const char *path, bool make, cons
 	parent[n] = '\0';
 	fd = path_open_in_root(tree->root_fd, parent, O_PATH | O_DIRECTORY, 0);
 	if (fd == -ENOENT && make)
-		fd = path_mkdir_in_root(tree->root_fd, parent, 0755);
+		fd = parents_make(tree, parent);
 	if (fd < 0)
 		return fd;
-	layer_tree_deinit(tree);
+	cleanup_close(&tree->parent_fd);
 	tree->parent_fd = fd;
 	memcpy(tree->parent, parent, n + 1);
 	return fd;

@@ -14,11 +14,13 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/text.h"
 
 struct layer_tree {
 	int root_fd; /* borrowed */
 	int parent_fd;
-	char parent[PATH_MAX]; /* what @parent_fd is; the last one is kept */
+	char parent[PATH_MAX];	 /* what @parent_fd is; the last one is kept */
+	struct string_list made; /* parents that were missing, in the order they were made */
 };
 
 void layer_tree_init(struct layer_tree *tree, int root_fd);

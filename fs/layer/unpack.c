@@ -71,13 +71,12 @@ int layer_verify(const struct unpacked_layer *layer, const char *digest, uint64_
 
 int layer_unpack(int staging_fd, const char *name, struct byte_stream *blob, const char *digest,
 		 uint64_t n_bytes, const char *diff_id, struct unpacked_layer *ret_layer,
-		 struct metadata_warnings *warnings, struct error *error)
+		 struct layer_report *report, struct error *error)
 {
 	TRACE_PHASE("layer.unpack");
 	_cleanup_digested_bytes_ struct digested_bytes digested = {};
 	_cleanup_close_ int directory_fd = -EBADF, diff_fd = -EBADF;
 	struct unpacked_layer layer = {};
-	struct layer_report report = { .warnings = *warnings };
 	int r;
 
 	if (snprintf(layer.name, sizeof(layer.name), "%s", name) >= (int)sizeof(layer.name))
@@ -92,8 +91,7 @@ int layer_unpack(int staging_fd, const char *name, struct byte_stream *blob, con
 		return diff_fd;
 	if (digested_bytes_init(&digested, blob, n_bytes) < 0)
 		return error_set(error, -ENOMEM, "cannot unpack");
-	r = streams_read(diff_fd, &digested, &layer, &report, error);
-	*warnings = report.warnings;
+	r = streams_read(diff_fd, &digested, &layer, report, error);
 	if (r < 0)
 		return r;
 	digest_stream_finish(digested.digest, layer.digest);

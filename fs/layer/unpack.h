@@ -22,14 +22,29 @@ struct unpacked_layer {
  * @digest: what the blob's digest must be, or NULL
  * @n_bytes: the size it must have, or UINT64_MAX
  * @diff_id: what the diff id must be, or NULL
+ * @report: as layer_apply()'s
  *
  * Return: 0 or a negative errno (-EBADMSG: not what it should be); on failure the directory is
  * left in part.
  */
 int layer_unpack(int staging_fd, const char *name, struct byte_stream *blob, const char *digest,
 		 uint64_t n_bytes, const char *diff_id, struct unpacked_layer *ret_layer,
-		 struct metadata_warnings *warnings, struct error *error);
+		 struct layer_report *report, struct error *error);
 
 /** layer_verify() - is @layer what layer_unpack()'s caller would have wanted? 0 or -EBADMSG */
 int layer_verify(const struct unpacked_layer *layer, const char *digest, uint64_t n_bytes,
 		 const char *diff_id, struct error *error);
+
+/**
+ * layer_inherit() - let directories that a layer doesn't speak of be as they are below it
+ * @diff_fd: the layer's diff/
+ * @paths: what layer_apply() reported as implicit
+ * @lower_fds: the diffs of the layers below, topmost first
+ *
+ * A layer that has etc/hosts and no etc/ would else give the merged root's etc/ the owner, the mode
+ * and the times of a directory that nobody made (containerd does the same, archive.WithParents).
+ *
+ * Return: 0 or a negative errno.
+ */
+int layer_inherit(int diff_fd, const struct string_list *paths, const int *lower_fds,
+		  size_t n_lowers, struct error *error);

@@ -86,7 +86,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
 		r = layer_apply(layer_fd, &plain.stream, &report, &error);
 	if (r < 0 && !error.message[0])
 		abort();
-	metadata_warnings_deinit(&report.warnings);
+	layer_report_deinit(&report);
 	canary_check();
 	return 0;
 }

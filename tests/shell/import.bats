@@ -320,6 +320,26 @@ EOF
 	printf '%s\n' ./b ./b/high ./c ./d ./d/high | diff - got
 }
 
+@test "a directory that a layer doesn't speak of stays as it is below" {
+	mkdir -p low/a/b/c high/a/b/c/new
+	chmod 2750 low/a/b
+	chown 12:34 low/a/b
+	setfattr -n user.note -v kept low/a/b
+	touch -d '2001-02-03 04:05:06.7' low/a/b low/a
+	echo new >high/a/b/c/new/file
+	echo other >high/file
+	tar -C low --xattrs -cf low.tar .
+	tar -C high -cf high.tar a/b/c/new/file file
+	hostile layout low.tar high.tar
+	layerfs import layout it
+	top=$(layerfs inspect it | jq -r '.[0].GraphDriver.Data.LowerDir' | cut -d : -f 1)
+	[ "$(stat -c '%a %u:%g %y' "$top/a/b")" = "$(stat -c '%a %u:%g %y' low/a/b)" ]
+	[ "$(stat -c '%y' "$top/a")" = "$(stat -c '%y' low/a)" ]
+	[ "$(getfattr --only-values -n user.note "$top/a/b")" = kept ]
+	# What isn't below either has the time of what it was made for.
+	[ "$(stat -c '%a %u:%g %Y' "$top/a/b/c/new")" = "755 0:0 $(stat -c %Y high/a/b/c/new/file)" ]
+}
+
 @test "a layer with an opaque root hides all that is below" {
 	one_layer
 	mkdir top
