@@ -394,6 +394,79 @@ static void removing_one_with_processes_says_busy(void **state)
 	assert_int_equal(cgroup_remove(&fixture->cgroup, &fixture->error), 0);
 }
 
+static void one_inside_with_processes_keeps_the_whole(void **state)
+{
+	struct fixture *fixture = *state;
+	struct cgroup inner;
+	char path[512];
+	int status, ready[2];
+	pid_t pid;
+	char c;
+
+	create(fixture);
+	snprintf(path, sizeof(path), "%s/a/b/c", fixture->path);
+	assert_int_equal(cgroup_create(&inner, path, &fixture->error), 0);
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	pid = process_fork(0, cgroup_v2_fd(&inner), NULL);
+	if (pid == 0) {
+		cgroup_enter(&inner, NULL);
+		close(ready[0]);
+		close(ready[1]);
+		pause_forever(NULL);
+	}
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &c, 1), 0);
+	close(ready[0]);
+	cgroup_close(&inner);
+	assert_int_equal(cgroup_remove(&fixture->cgroup, &fixture->error), -EBUSY);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(process_wait(pid, &status), 0);
+	assert_int_equal(cgroup_remove(&fixture->cgroup, &fixture->error), 0);
+}
+
+/* Eight processes at once, none of which finds a parent. */
+static void many_can_be_made_at_once_below_a_parent_that_is_missing(void **state)
+{
+	struct fixture *fixture = *state;
+	pid_t pids[8];
+	char parent[256];
+	int go[2];
+
+	snprintf(parent, sizeof(parent), "%s/new", test_parent);
+	assert_int_equal(pipe2(go, O_CLOEXEC), 0);
+	for (int i = 0; i < 8; i++) {
+		pids[i] = fork();
+		if (pids[i] == 0) {
+			struct cgroup cgroup;
+			char c;
+			int r;
+
+			close(go[1]);
+			(void)!read(go[0], &c, 1);
+			snprintf(fixture->path, sizeof(fixture->path), "%.80s/x/%d", parent, i);
+			r = cgroup_create(&cgroup, fixture->path, NULL);
+			if (r == -EACCES || r == -EROFS || r == -EPERM)
+				_exit(77);
+			/* A cpuset without processors wouldn't let it in. */
+			if (r == 0)
+				r = cgroup_enter(&cgroup, NULL);
+			_exit(r < 0);
+		}
+	}
+	close(go[0]);
+	close(go[1]);
+	for (int i = 0; i < 8; i++) {
+		int status;
+
+		assert_int_equal(process_wait(pids[i], &status), 0);
+		if (process_exit_status(status) == 77)
+			skip();
+		assert_int_equal(process_exit_status(status), 0);
+	}
+	assert_int_equal(cgroup_open(&fixture->cgroup, parent, NULL), 0);
+	assert_int_equal(cgroup_remove(&fixture->cgroup, NULL), 0);
+}
+
 static void a_frozen_process_is_killed(void **state)
 {
 	struct fixture *fixture = *state;
@@ -841,6 +914,8 @@ int main(void)
 		with_fixture(a_leftover_of_lamina_is_made_anew),
 		with_fixture(cgroups_made_inside_are_killed_and_removed_too),
 		with_fixture(removing_one_with_processes_says_busy),
+		with_fixture(one_inside_with_processes_keeps_the_whole),
+		with_fixture(many_can_be_made_at_once_below_a_parent_that_is_missing),
 		with_fixture(a_frozen_process_is_killed),
 		with_fixture(a_limit_of_processes_is_kept),
 		with_fixture(a_limit_of_memory_is_kept),
