@@ -74,12 +74,17 @@ static int link_replace(int parent_fd, const char *path, size_t n_parent, size_t
 /* The kernel's own limit of links on one path (MAXSYMLINKS). */
 #define PATH_MAX_LINKS 40
 
-static int mkdir_in_root(int root_fd, const char *path, mode_t mode, int n_links)
+/*
+ * One try, without recursion: it runs on a small stack with links that an image has made.
+ * @replaced: "" or, with -ELOOP, the path to try next: a link was in the way
+ */
+static int mkdir_in_root(int root_fd, const char *path, mode_t mode, char replaced[PATH_MAX])
 {
 	_cleanup_close_ int fd = path_open_in_root(root_fd, path, O_PATH | O_DIRECTORY, 0);
 	char prefix[PATH_MAX];
 	size_t n = strlen(path);
 
+	*replaced = '\0';
 	if (fd >= 0 || fd != -ENOENT)
 		return take_fd(&fd);
 	if (n >= sizeof(prefix))
@@ -112,12 +117,9 @@ static int mkdir_in_root(int root_fd, const char *path, mode_t mode, int n_links
 			child_fd =
 				path_open_in_root(fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
 			if (child_fd == -ENOTDIR) {
-				char replaced[PATH_MAX];
-				int r = n_links == 0 ? -ELOOP
-						     : link_replace(fd, path, start, end, replaced);
+				int r = link_replace(fd, path, start, end, replaced);
 
-				return r < 0 ? r
-					     : mkdir_in_root(root_fd, replaced, mode, n_links - 1);
+				return r < 0 ? r : -ELOOP;
 			}
 		}
 		close(fd);
@@ -129,7 +131,16 @@ static int mkdir_in_root(int root_fd, const char *path, mode_t mode, int n_links
 
 int path_mkdir_in_root(int root_fd, const char *path, mode_t mode)
 {
-	return mkdir_in_root(root_fd, path, mode, PATH_MAX_LINKS);
+	char replaced[2][PATH_MAX];
+	int fd = -ELOOP;
+
+	for (int i = 0; i <= PATH_MAX_LINKS; i++) {
+		fd = mkdir_in_root(root_fd, path, mode, replaced[i % 2]);
+		if (fd >= 0 || !replaced[i % 2][0])
+			break;
+		path = replaced[i % 2];
+	}
+	return fd;
 }
 
 int path_open_parent_in_root(int root_fd, const char *path, const char **ret_name)
@@ -151,7 +162,8 @@ int path_open_parent_in_root(int root_fd, const char *path, const char **ret_nam
 	return path_open_in_root(root_fd, n_parent ? parent : "/", O_PATH | O_DIRECTORY, 0);
 }
 
-static int make_file_in_root(int root_fd, const char *path, mode_t mode, int n_links)
+/* As mkdir_in_root(). */
+static int make_file_in_root(int root_fd, const char *path, mode_t mode, char replaced[PATH_MAX])
 {
 	_cleanup_close_ int parent_fd = -EBADF;
 	_cleanup_close_ int made_fd = -EBADF;
@@ -161,6 +173,7 @@ static int make_file_in_root(int root_fd, const char *path, mode_t mode, int n_l
 	char parent[PATH_MAX] = "/";
 	int fd = path_open_in_root(root_fd, path, O_PATH, 0);
 
+	*replaced = '\0';
 	if (fd != -ENOENT)
 		return fd;
 	if (!*name)
@@ -177,14 +190,11 @@ static int make_file_in_root(int root_fd, const char *path, mode_t mode, int n_l
 	made_fd = path_open_in_root(parent_fd, name,
 				    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NONBLOCK, mode);
 	if (made_fd == -EEXIST) {
-		char replaced[PATH_MAX];
-		int r = n_links == 0
-				? -ELOOP
-				: link_replace(parent_fd, path, n_parent, strlen(path), replaced);
+		int r = link_replace(parent_fd, path, n_parent, strlen(path), replaced);
 
 		/* No link: somebody made the file meanwhile. */
 		if (r != -ENOTDIR)
-			return r < 0 ? r : make_file_in_root(root_fd, replaced, mode, n_links - 1);
+			return r < 0 ? r : -ELOOP;
 	} else if (made_fd < 0) {
 		return take_fd(&made_fd);
 	}
@@ -193,7 +203,16 @@ static int make_file_in_root(int root_fd, const char *path, mode_t mode, int n_l
 
 int path_make_file_in_root(int root_fd, const char *path, mode_t mode)
 {
-	return make_file_in_root(root_fd, path, mode, PATH_MAX_LINKS);
+	char replaced[2][PATH_MAX];
+	int fd = -ELOOP;
+
+	for (int i = 0; i <= PATH_MAX_LINKS; i++) {
+		fd = make_file_in_root(root_fd, path, mode, replaced[i % 2]);
+		if (fd >= 0 || !replaced[i % 2][0])
+			break;
+		path = replaced[i % 2];
+	}
+	return fd;
 }
 
 /*

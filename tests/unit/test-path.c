@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "base/path.h"
+#include "base/process.h"
 #include "base/syscalls.h"
 
 /*
@@ -434,9 +435,64 @@ static void removing_stops_at_a_bind_mount_of_the_same_file_system(void **state)
 	assert_string_equal(kept, "kept");
 }
 
+struct on_small_stack {
+	int root_fd;
+	int r[2];
+};
+
+static int chain_follow(void *argument)
+{
+	struct on_small_stack *call = argument;
+
+	call->r[0] = path_mkdir_in_root(call->root_fd, "l38", 0755);
+	call->r[1] = path_make_file_in_root(call->root_fd, "l38/f", 0644);
+	return 0;
+}
+
+/* A launcher's child has PROCESS_STACK_BYTES, and resolves what an image has made. */
+static void a_long_chain_of_dangling_links_fits_a_small_stack(void **state)
+{
+	_cleanup_scratch_ struct scratch_directory scratch = scratch_directory_make();
+	struct on_small_stack call = { .root_fd = scratch.fd };
+	char name[16], target[16] = "nowhere";
+	pid_t pid;
+	int status;
+
+	for (int i = 0; i < 39; i++) {
+		snprintf(name, sizeof(name), "l%d", i);
+		assert_int_equal(symlinkat(target, scratch.fd, name), 0);
+		memcpy(target, name, sizeof(target));
+	}
+	pid = process_vfork(0, -1, NULL, chain_follow, &call);
+	assert_true(pid > 0);
+	assert_int_equal(process_wait(pid, &status), 0);
+	assert_int_equal(status, 0);
+	assert_true(call.r[0] >= 0);
+	assert_true(call.r[1] >= 0);
+	assert_int_equal(faccessat(scratch.fd, "nowhere/f", F_OK, 0), 0);
+}
+
+static void a_chain_that_is_too_long_or_a_ring_is_refused(void **state)
+{
+	_cleanup_scratch_ struct scratch_directory scratch = scratch_directory_make();
+	char name[16], target[16] = "nowhere";
+
+	for (int i = 0; i < 60; i++) {
+		snprintf(name, sizeof(name), "l%d", i);
+		assert_int_equal(symlinkat(target, scratch.fd, name), 0);
+		memcpy(target, name, sizeof(target));
+	}
+	assert_int_equal(symlinkat("ring", scratch.fd, "ring"), 0);
+	assert_int_equal(path_mkdir_in_root(scratch.fd, "l59", 0755), -ELOOP);
+	assert_int_equal(path_make_file_in_root(scratch.fd, "l59", 0755), -ELOOP);
+	assert_int_equal(path_mkdir_in_root(scratch.fd, "ring", 0755), -ELOOP);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_long_chain_of_dangling_links_fits_a_small_stack),
+		cmocka_unit_test(a_chain_that_is_too_long_or_a_ring_is_refused),
 		cmocka_unit_test(links_and_dots_stay_in_the_root),
 		cmocka_unit_test(an_empty_path_is_the_root_itself),
 		cmocka_unit_test(magic_links_are_refused),
