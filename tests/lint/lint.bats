@@ -30,22 +30,26 @@ sources() {
 
 # scripts - the files that begin with #!/bin/sh or bash
 scripts() {
-	sources | while read -r file; do
-		head -c 64 "$file" 2>/dev/null | head -n 1 | tr -d '\0' | grep -qE '^#!.*\b(sh|bash)$' &&
-			printf '%s\n' "$file"
-	done
-	return 0
+	sources | xargs awk 'FNR == 1 && /^#!.*(\/|env )(sh|bash)$/ { print FILENAME } { nextfile }'
 }
 
 # broken FILE LINE - a copy of the sources, in `copy`, with LINE put behind the first line of FILE
 broken() {
-	copy=$(mktemp -d)
-	sources '*.c' '*.h' '*.cc' | while read -r file; do
-		mkdir -p "$copy/$(dirname "$file")"
-		cp "$file" "$copy/$file"
-	done
-	[ -e "$copy/$1" ] || printf '/* */\n' >"$copy/$1"
-	sed -i "1a $2" "$copy/$1"
+	if [ -z "$copy" ]; then
+		copy=$(mktemp -d)
+		sources '*.c' '*.h' '*.cc' | xargs cp --parents -t "$copy"
+	fi
+	if [ -e "$1" ]; then
+		sed "1a $2" "$1" >"$copy/$1"
+	else
+		printf '/* */\n%s\n' "$2" >"$copy/$1"
+	fi
+}
+
+# repaired FILE - the copy as the sources are
+repaired() {
+	rm "$copy/$1"
+	[ ! -e "$1" ] || cp "$1" "$copy/$1"
 }
 
 @test "includes go where docs/design.md lets them" {
@@ -59,7 +63,7 @@ broken() {
 	while IFS='|' read -r file line; do
 		broken "$file" "$line"
 		run tests/lint/includes "$copy"
-		rm -rf "$copy"
+		repaired "$file"
 		echo "$file: $line: $output"
 		[ "$status" -ne 0 ]
 		[[ $output == *"$file"* ]]
@@ -118,9 +122,9 @@ broken() {
 }
 
 @test "no file names the machine it was written on" {
-	sources | while read -r file; do
-		! grep -IHnF -e "$LAMINA_SOURCE/" -e "${LAMINA_BUILD:-$LAMINA_SOURCE/build}" "$file" || return 1
-	done
+	run sh -c 'xargs grep -IHnF "$@"' - -e "$LAMINA_SOURCE/" \
+		-e "${LAMINA_BUILD:-$LAMINA_SOURCE/build}" < <(sources)
+	[ -z "$output" ]
 }
 
 @test "each unit test and each shell test is run" {

@@ -101,8 +101,8 @@ teardown() {
 	run -0 env B=here "$RUN" --rm -e A=1 -e B -e UNSET -w /tmp -u 1000:100 -h box --entrypoint sh busybox -c \
 		'echo $A $B ${UNSET-none} $PWD $(id -u):$(id -g) $(hostname)'
 	[ "$output" = "1 here none /tmp 1000:100 box" ]
-	printf '# comment\nX=1\nY=two words\n' >env
-	run -0 "$RUN" --rm --env-file env busybox sh -c 'echo "$X-$Y"'
+	printf '# comment\nX=1\nY=two words\n' >variables
+	run -0 "$RUN" --rm --env-file variables busybox sh -c 'echo "$X-$Y"'
 	[ "$output" = "1-two words" ]
 	run -0 "$RUN" --rm -u nobody busybox id -un
 	[ "$output" = nobody ]
