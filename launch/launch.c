@@ -125,6 +125,7 @@ static int terminal_prepare(struct attempt *attempt, struct error *error)
 			"the container wants a terminal: say where to with --console-socket");
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, attempt->terminal_fds) < 0)
 		return error_set(error, -errno, "cannot make a socket for the terminal");
+	terminal_size_take(&attempt->launched->bundle.config.process);
 	return 0;
 }
 

@@ -166,6 +166,16 @@ int terminal_relay_start(struct terminal_relay *relay, int master_fd, struct err
 	return 0;
 }
 
+void terminal_size_take(struct config_process *process)
+{
+	struct winsize size;
+
+	if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row && size.ws_col) {
+		process->console_rows = size.ws_row;
+		process->console_columns = size.ws_col;
+	}
+}
+
 void terminal_relay_resize(struct terminal_relay *relay)
 {
 	struct winsize size;

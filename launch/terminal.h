@@ -23,6 +23,14 @@ int terminal_make(int root_fd, int socket_fd, const struct config_process *proce
  * stdio */
 int terminal_adopt(int slave_fd, struct error *error);
 
+/**
+ * terminal_size_take() - the container's terminal begins with the size of standard input's
+ *
+ * Before the start: a program that asks for it first thing must not find 0 by 0. Where standard
+ * input is no terminal @process stays as it is.
+ */
+void terminal_size_take(struct config_process *process);
+
 /** terminal_receive() - the master that the child sent on @socket_fd; the fd or a negative errno */
 int terminal_receive(int socket_fd);
 
