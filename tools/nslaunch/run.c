@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -83,24 +84,45 @@ static int finish(struct launched *launched, bool keep, struct error *error)
 	return keep ? 0 : launch_finish(launched, error);
 }
 
+/*
+ * A signal that asked for the end before the program was there to hear it: a first process that has
+ * no handler yet would never know. So the container ends here. Returns the signal, or 0.
+ */
+static int end_if_asked_early(const struct launched *launched)
+{
+	static const int ends[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+	sigset_t set;
+
+	if (sigpending(&set) < 0)
+		return 0;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		if (sigismember(&set, ends[i]) != 1)
+			continue;
+		(void)sys_pidfd_send_signal(launched->pidfd, SIGKILL, NULL, 0);
+		return ends[i];
+	}
+	return 0;
+}
+
 static int run_one(const struct run_options *given, struct launch_options *options,
 		   struct error *error)
 {
 	_cleanup_launched_ struct launched launched = LAUNCHED_EMPTY;
-	int status, wait_status, r;
+	int status, wait_status, signal, r;
 
 	r = launch_start(options, &launched, &status, error);
 	if (r < 0) {
 		fprintf(stderr, "nslaunch: run: %s\n", error->message);
 		return status;
 	}
+	signal = end_if_asked_early(&launched);
 	r = attend(&launched, &wait_status, error);
 	if (r < 0)
 		return r;
 	r = finish(&launched, given->keep, error);
 	if (r < 0)
 		return r;
-	return process_exit_status(wait_status);
+	return signal ? 128 + signal : process_exit_status(wait_status);
 }
 
 /* The containers of a stream that run at this moment. */
