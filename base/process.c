@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -157,4 +158,14 @@ uint64_t process_start_time(pid_t pid)
 	for (int i = 2; field && i < 22; i++)
 		field = strchr(field + 1, ' ');
 	return field ? strtoull(field + 1, NULL, 10) : 0;
+}
+
+bool process_is_running(pid_t pid, uint64_t start_time)
+{
+	_cleanup_close_ int pidfd = pid > 0 ? sys_pidfd_open(pid, 0) : -EBADF;
+	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
+
+	/* With the pidfd open the pid can't be given to another any more: compare now. */
+	return pidfd >= 0 && start_time && process_start_time(pid) == start_time &&
+	       poll(&ended, 1, 0) == 0;
 }

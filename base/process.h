@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -50,3 +51,9 @@ int process_exit_status(int wait_status);
  * Return: 0 when there is no such process.
  */
 uint64_t process_start_time(pid_t pid);
+
+/**
+ * process_is_running() - does the process with this pid and start time still run? A zombie, which
+ * may stay for ever where nobody waits for it, doesn't.
+ */
+bool process_is_running(pid_t pid, uint64_t start_time);

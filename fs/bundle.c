@@ -40,7 +40,7 @@ pid_t bundle_running_pid(int bundle_fd)
 	pid = strtol(text, &end, 10);
 	if (pid <= 0 || pid > INT32_MAX || *end != ' ')
 		return 0;
-	return process_start_time((pid_t)pid) == strtoull(end + 1, NULL, 10) ? (pid_t)pid : 0;
+	return process_is_running((pid_t)pid, strtoull(end + 1, NULL, 10)) ? (pid_t)pid : 0;
 }
 
 int bundle_open(struct bundle *bundle, const char *path, enum lock_mode mode, struct error *error)

@@ -18,12 +18,27 @@
 
 #define RUNNING_FILE "running"
 
+/* What the file says, or -ENOENT. */
+static int mark_read(int bundle_fd, pid_t *ret_pid, uint64_t *ret_start_time)
+{
+	_cleanup_free_ char *text = NULL;
+	uint64_t start_time;
+	int pid;
+
+	if (file_read_at(bundle_fd, RUNNING_FILE, 64, &text, NULL) < 0 ||
+	    sscanf(text, "%d %" SCNu64, &pid, &start_time) != 2)
+		return -ENOENT;
+	*ret_pid = pid;
+	*ret_start_time = start_time;
+	return 0;
+}
+
 static int bundle_lock(struct launch_bundle *bundle, struct error *error)
 {
 	TRACE_PHASE("lock.wait");
-	_cleanup_free_ char *text = NULL;
 	uint64_t start_time;
-	int pid, r;
+	pid_t pid;
+	int r;
 
 	bundle->lock_fd = openat(bundle->fd, "lock", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	if (bundle->lock_fd < 0)
@@ -34,11 +49,9 @@ static int bundle_lock(struct launch_bundle *bundle, struct error *error)
 		return error_say(error, -EBUSY, "the bundle '%s' is in use", bundle->path);
 	if (r < 0)
 		return error_set(error, r, "cannot lock the bundle '%s'", bundle->path);
-	if (file_read_at(bundle->fd, RUNNING_FILE, 64, &text, NULL) == 0 &&
-	    sscanf(text, "%d %" SCNu64, &pid, &start_time) == 2 && start_time &&
-	    process_start_time(pid) == start_time)
+	if (mark_read(bundle->fd, &pid, &start_time) == 0 && process_is_running(pid, start_time))
 		return error_say(error, -EBUSY, "the bundle '%s' is in use by process %d",
-				 bundle->path, pid);
+				 bundle->path, (int)pid);
 	return 0;
 }
 
@@ -71,6 +84,22 @@ static int root_place_open(struct launch_bundle *bundle, struct error *error)
 	return 0;
 }
 
+/* Who can write the directory can put another `overlay` in it. */
+static int directory_check(const struct launch_bundle *bundle, struct error *error)
+{
+	struct stat st;
+
+	if (fstat(bundle->fd, &st) < 0)
+		return error_set(error, -errno, "cannot look at the bundle");
+	if ((st.st_uid != geteuid() && st.st_uid != 0) || st.st_mode & 022)
+		return error_say(
+			error, -EPERM,
+			"its directory is not yours alone to write, and '%s' in it decides "
+			"which root is mounted",
+			OVERLAY_FILE_NAME);
+	return 0;
+}
+
 static int bundle_read(struct launch_bundle *bundle, struct error *error)
 {
 	int r;
@@ -85,6 +114,11 @@ static int bundle_read(struct launch_bundle *bundle, struct error *error)
 	if (r < 0 && r != -ENOENT)
 		return r;
 	bundle->has_overlay = r == 0;
+	if (bundle->has_overlay) {
+		r = directory_check(bundle, error);
+		if (r < 0)
+			return r;
+	}
 	r = bundle_mounts_read(bundle->fd, &bundle->mounts, error);
 	if (r < 0)
 		return r;
@@ -185,10 +219,14 @@ int launch_bundle_mark(const struct launch_bundle *bundle, pid_t pid, struct err
 	return r < 0 ? error_set(error, r, "cannot mark the bundle '%s'", bundle->path) : 0;
 }
 
-void launch_bundle_unmark(const char *path)
+void launch_bundle_unmark(const char *path, pid_t pid, uint64_t start_time)
 {
 	_cleanup_close_ int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	uint64_t marked_time;
+	pid_t marked_pid;
 
-	if (fd >= 0)
+	/* Another container may have the bundle by now, and a stranger's bundle a file so named. */
+	if (fd >= 0 && mark_read(fd, &marked_pid, &marked_time) == 0 && marked_pid == pid &&
+	    marked_time == start_time)
 		(void)unlinkat(fd, RUNNING_FILE, 0);
 }

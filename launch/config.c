@@ -496,3 +496,10 @@ const struct config_namespace *config_find_namespace(const struct config *config
 	}
 	return NULL;
 }
+
+bool config_has_own_namespace(const struct config *config, int flag)
+{
+	const struct config_namespace *wanted = config_find_namespace(config, flag);
+
+	return wanted && (!wanted->path || !*wanted->path);
+}

@@ -121,3 +121,6 @@ void config_deinit(struct config *config);
 /** config_find_namespace() - the namespace of this kind that is asked for, new or joined, or NULL
  */
 const struct config_namespace *config_find_namespace(const struct config *config, int flag);
+
+/** config_has_own_namespace() - is a new one of this kind made, that nobody else is in? */
+bool config_has_own_namespace(const struct config *config, int flag);

@@ -244,6 +244,7 @@ static int clone_child(struct attempt *attempt, struct error *error)
 	if (pid < 0)
 		return error_set(error, (int)pid, "cannot make the container's process");
 	launched->pid = pid;
+	launched->start_time = process_start_time(pid);
 	trace_set_ids(launched->state.id, pid);
 	return 0;
 }
@@ -307,7 +308,7 @@ static int state_publish(const struct attempt *attempt, struct error *error)
 		.rootfs = launched->bundle.root_path,
 		.created = created,
 		.pid = launched->pid,
-		.start_time = process_start_time(launched->pid),
+		.start_time = launched->start_time,
 		.owner = geteuid(),
 	};
 	int r;
@@ -383,6 +384,7 @@ static void undo(struct launched *launched)
 		(void)sys_pidfd_send_signal(launched->pidfd, SIGKILL, NULL, 0);
 		(void)process_wait(launched->pid, &status);
 	}
+	launch_bundle_unmark(launched->bundle.path, launched->pid, launched->start_time);
 	(void)cgroup_remove(&launched->cgroup, NULL);
 	(void)state_remove(&launched->state);
 }
@@ -413,18 +415,27 @@ int launch_start(const struct launch_options *options, struct launched *launched
 		undo(launched);
 		return error_prefix(error, r, "container '%s'", id);
 	}
+	/* Others may signal and delete it from here on. */
+	state_unlock(&launched->state);
 	return 0;
 }
 
 int launch_finish(struct launched *launched, struct error *error)
 {
-	int r;
+	int r = state_lock(&launched->state);
 
+	/* `delete --force` was faster, and there may be another container of this id by now. */
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return error_set(error, r, "cannot lock the state of '%s'", launched->state.id);
 	{
 		TRACE_PHASE("cgroup.remove");
+		/* With the pid namespace's first process all others have ended. */
+		if (!config_has_own_namespace(&launched->bundle.config, CLONE_NEWPID))
+			(void)cgroup_kill(&launched->cgroup, NULL);
 		r = cgroup_remove(&launched->cgroup, error);
 	}
-	launch_bundle_unmark(launched->bundle.path);
 	if (r == 0) {
 		r = state_remove(&launched->state);
 		if (r < 0)

@@ -7,6 +7,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/error.h"
@@ -34,6 +35,7 @@ struct launched {
 	struct state state;
 	struct cgroup cgroup;
 	pid_t pid;
+	uint64_t start_time; /* of @pid, process_start_time() */
 	int pidfd;
 	int master_fd; /* of its terminal, or -EBADF */
 };
@@ -57,7 +59,12 @@ struct launched {
 int launch_start(const struct launch_options *options, struct launched *launched, int *ret_status,
 		 struct error *error);
 
-/** launch_finish() - after its process was reaped: remove the cgroup and the state; 0 or -errno */
+/**
+ * launch_finish() - after its process was reaped: remove the cgroup and the state; 0 or -errno
+ *
+ * What the process left running where it had no pid namespace of its own is killed. A container
+ * that was deleted meanwhile is gone already.
+ */
 int launch_finish(struct launched *launched, struct error *error);
 
 /** launched_close() - let go of what is held; what runs, runs on */

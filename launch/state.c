@@ -16,13 +16,28 @@
 #include "base/process.h"
 #include "base/syscalls.h"
 
-#define STATE_MAX_BYTES (1u << 20)
+/* Annotations come from config.json, of CONFIG_MAX_BYTES, and are in it as they stand there. */
+#define STATE_MAX_BYTES (16u << 20)
 
 bool state_id_is_valid(const char *id)
 {
 	size_t n = strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+.-");
 
 	return n > 0 && n <= STATE_ID_MAX_BYTES && !id[n] && strcmp(id, ".") && strcmp(id, "..");
+}
+
+/* Who can write the directory decides which process is killed, and what is removed. */
+static int root_check(const struct state *state, struct error *error)
+{
+	struct stat st;
+
+	if (fstat(state->root_fd, &st) < 0)
+		return error_set(error, -errno, "cannot look at '%s'", state->root_path);
+	if ((st.st_uid != geteuid() && st.st_uid != 0) || st.st_mode & 022)
+		return error_say(error, -EPERM,
+				 "the state directory '%s' is not yours alone to write",
+				 state->root_path);
+	return 0;
 }
 
 static int root_open(struct state *state, const char *root_path, bool make, struct error *error)
@@ -50,7 +65,7 @@ static int root_open(struct state *state, const char *root_path, bool make, stru
 	}
 	if (state->root_fd < 0)
 		return error_set(error, -errno, "cannot open the state directory '%s'", root_path);
-	return 0;
+	return root_check(state, error);
 }
 
 static int directory_open(struct state *state, const char *id)
@@ -60,7 +75,8 @@ static int directory_open(struct state *state, const char *id)
 		openat(state->root_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (state->directory_fd < 0)
 		return -errno;
-	state->lock_fd = openat(state->directory_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	state->lock_fd = openat(state->directory_fd, "lock",
+				O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	return state->lock_fd < 0 ? -errno : 0;
 }
 
@@ -74,6 +90,13 @@ static bool directory_is_current(const struct state *state)
 	       held.st_ino == named.st_ino && held.st_dev == named.st_dev;
 }
 
+/* Without its lock nobody else's work can be in it: what was made goes, as far as it is empty. */
+static void directory_unmake(const struct state *state, const char *id)
+{
+	if (state->lock_fd < 0)
+		(void)unlinkat(state->root_fd, id, AT_REMOVEDIR);
+}
+
 static int create_once(struct state *state, const char *id, struct error *error)
 {
 	bool existed = mkdirat(state->root_fd, id, 0700) < 0;
@@ -84,6 +107,8 @@ static int create_once(struct state *state, const char *id, struct error *error)
 	r = directory_open(state, id);
 	if (r == 0)
 		r = lock_try(state->lock_fd, LOCK_MODE_EXCLUSIVE);
+	else if (!existed)
+		directory_unmake(state, id);
 	if (r == -EWOULDBLOCK ||
 	    (r == 0 && existed && faccessat(state->directory_fd, "state.json", F_OK, 0) == 0))
 		return error_say(error, -EEXIST, "a container with the id '%s' exists already", id);
@@ -151,6 +176,18 @@ int state_open(struct state *state, const char *root_path, const char *id, bool 
 	*state = opened;
 	opened = STATE_EMPTY;
 	return 0;
+}
+
+void state_unlock(const struct state *state)
+{
+	lock_release(state->lock_fd);
+}
+
+int state_lock(const struct state *state)
+{
+	int r = lock_take(state->lock_fd, LOCK_MODE_EXCLUSIVE);
+
+	return r == 0 && !directory_is_current(state) ? -ENOENT : r;
 }
 
 void state_close(struct state *state)

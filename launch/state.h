@@ -59,7 +59,10 @@ bool state_id_is_valid(const char *id);
  *
  * What a killed launcher has left of this id (no state.json, nobody holds its lock) is taken over.
  *
- * Return: 0 or a negative errno (-EEXIST: a container with this id exists).
+ * @root_path must belong to the caller (or root) and be writable by nobody else.
+ *
+ * Return: 0 or a negative errno (-EEXIST: a container with this id exists; -EPERM: @root_path is
+ * not to be trusted).
  */
 int state_create(struct state *state, const char *root_path, const char *id, struct error *error);
 
@@ -71,6 +74,17 @@ int state_create(struct state *state, const char *root_path, const char *id, str
  */
 int state_open(struct state *state, const char *root_path, const char *id, bool lock,
 	       struct error *error);
+
+/** state_unlock() - let others change it, and keep it open */
+void state_unlock(const struct state *state);
+
+/**
+ * state_lock() - lock it again, waiting for who holds it
+ *
+ * Return: 0 or a negative errno (-ENOENT: it was removed meanwhile; one of the same name is not
+ * this one).
+ */
+int state_lock(const struct state *state);
 
 void state_close(struct state *state);
 #define _cleanup_state_ _cleanup_(state_close)

@@ -195,7 +195,7 @@ static int delete_opened(struct state *state, struct state_record *record, bool 
 	if (r < 0)
 		return r;
 	if (record->bundle)
-		launch_bundle_unmark(record->bundle);
+		launch_bundle_unmark(record->bundle, record->pid, record->start_time);
 	r = state_remove(state);
 	return r < 0 ? error_set(error, r, "cannot remove the state of '%s'", state->id) : 0;
 }
