@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <linux/keyctl.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -50,6 +51,18 @@ static void signals_reset(void)
 		signal(signals[i], SIG_DFL);
 }
 
+/* A session of its own: the caller's terminal can't be typed into (CVE-2017-5226). */
+static int session_make(struct error *error)
+{
+	if (setsid() < 0)
+		return error_set(error, -errno, "cannot make a session");
+	TRACE_PHASE("key.session");
+	if (sys_keyctl(KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0) < 0 && errno != ENOSYS &&
+	    errno != EPERM)
+		return error_set(error, -errno, "cannot make a session keyring");
+	return 0;
+}
+
 static int isolate(const struct child *child, struct error *error)
 {
 	int r;
@@ -66,14 +79,7 @@ static int isolate(const struct child *child, struct error *error)
 		if (r < 0)
 			return r;
 	}
-	/* A session of its own: the caller's terminal can't be typed into (CVE-2017-5226). */
-	if (setsid() < 0)
-		return error_set(error, -errno, "cannot make a session");
-	TRACE_PHASE("key.session");
-	if (sys_keyctl(KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0) < 0 && errno != ENOSYS &&
-	    errno != EPERM)
-		return error_set(error, -errno, "cannot make a session keyring");
-	return 0;
+	return session_make(error);
 }
 
 /* The whole file system of the container; afterwards nothing of the host's can be reached by name.
@@ -95,8 +101,10 @@ static int root_build(const struct child *child, int *ret_slave_fd, struct error
 	if (r == 0)
 		r = device_make_all(context.root_fd, config, error);
 	if (r == 0 && child->terminal_fd >= 0)
-		r = terminal_make(context.root_fd, child->terminal_fd, &config->process,
-				  ret_slave_fd, error);
+		r = terminal_make(context.root_fd, child->terminal_fd, child->process, ret_slave_fd,
+				  error);
+	if (r == 0 && *ret_slave_fd >= 0)
+		r = terminal_bind_console(context.root_fd, *ret_slave_fd, error);
 	if (r == 0 && !context.is_tuned)
 		r = tune_privately(config, error);
 	/* The working directory is made as Docker and runc make it, before the root is read-only.
@@ -112,6 +120,35 @@ static int root_build(const struct child *child, int *ret_slave_fd, struct error
 	if (r == 0)
 		r = mount_masks(&context, config, error);
 	return r == 0 ? root_switch(context.root_fd, error) : r;
+}
+
+/*
+ * Into a container that runs: its cgroups, then all its namespaces in one call, which also makes
+ * its root this process's. The pid namespace was joined by the parent, for its children.
+ */
+static int join(const struct child *child, int *ret_slave_fd, struct error *error)
+{
+	_cleanup_close_ int root_fd = -EBADF;
+	int r;
+
+	{
+		TRACE_PHASE("cgroup.attach");
+		r = cgroup_enter(child->cgroup, error);
+		if (r < 0)
+			return r;
+	}
+	{
+		TRACE_PHASE("ns.setns");
+		if (setns(child->join_pidfd, child->join_flags) < 0)
+			return error_set(error, -errno, "cannot join the container's namespaces");
+	}
+	r = session_make(error);
+	if (r < 0 || child->terminal_fd < 0)
+		return r;
+	root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root_fd < 0)
+		return error_set(error, -errno, "cannot open the container's root");
+	return terminal_make(root_fd, child->terminal_fd, child->process, ret_slave_fd, error);
 }
 
 /* By a descriptor that was resolved inside the root: /proc/self/fd/7 leads nowhere
@@ -158,7 +195,7 @@ static int start_wait(const struct child *child, int *ret_start_fd, struct error
 /* The last steps: nothing of the launcher's is left when the program runs. */
 static int become(const struct child *child, int slave_fd, struct error *error)
 {
-	const struct config_process *process = &child->bundle->config.process;
+	const struct config_process *process = child->process;
 	int r = credentials_limit(process, error);
 
 	if (r == 0 && slave_fd >= 0)
@@ -171,7 +208,7 @@ static int become(const struct child *child, int slave_fd, struct error *error)
 		return r;
 	umask(process->umask >= 0 ? (mode_t)process->umask : 0022);
 	/* A change of user has cleared it. */
-	if (child->dies_with_parent && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+	if (prctl(PR_SET_PDEATHSIG, child->dies_with_parent ? SIGKILL : 0, 0, 0, 0) < 0)
 		return error_set(error, -errno, "cannot bind the container to its launcher");
 	{
 		TRACE_PHASE("fd.sweep");
@@ -191,7 +228,7 @@ static int become(const struct child *child, int slave_fd, struct error *error)
 
 static int steps(const struct child *child, char *program, int *start_fd, struct error *error)
 {
-	const struct config_process *process = &child->bundle->config.process;
+	const struct config_process *process = child->process;
 	_cleanup_close_ int slave_fd = -EBADF;
 	int r = life_bind(child, error);
 
@@ -199,9 +236,13 @@ static int steps(const struct child *child, char *program, int *start_fd, struct
 		return r;
 	signals_reset();
 	umask(0);
-	r = isolate(child, error);
-	if (r == 0)
-		r = root_build(child, &slave_fd, error);
+	if (child->join_pidfd >= 0) {
+		r = join(child, &slave_fd, error);
+	} else {
+		r = isolate(child, error);
+		if (r == 0)
+			r = root_build(child, &slave_fd, error);
+	}
 	if (r == 0)
 		r = working_directory_enter(process, error);
 	if (r < 0)
@@ -231,7 +272,7 @@ int child_main(void *argument)
 	r = steps(child, program, &start_fd, &error);
 	if (r == 0) {
 		report->exec_slot = trace_begin("exec");
-		r = execute_program(&child->bundle->config.process, program, &error);
+		r = execute_program(child->process, program, &error);
 		report->exit_status = execute_status(r);
 	}
 	trace_set_container(false);

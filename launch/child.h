@@ -18,7 +18,11 @@
  * parent's own memory; in a forked one a copy, but for @report, which both share.
  */
 struct child {
-	const struct launch_bundle *bundle;
+	const struct config_process *process;
+	const struct launch_bundle *bundle; /* NULL with join_pidfd */
+	/* `exec`: the container's process, whose namespaces are joined; -EBADF: a new container */
+	int join_pidfd;
+	int join_flags; /* CLONE_NEW* that it has of its own, without the pid namespace */
 	const struct namespaces *namespaces;
 	const struct cgroup *cgroup;
 	const struct seccomp_filter *filter; /* NULL: none */

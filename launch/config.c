@@ -249,7 +249,7 @@ static int rlimits_parse(struct config_process *process, struct json_value array
 	return 0;
 }
 
-static int process_parse(struct config_process *process, struct json_value value,
+int config_process_parse(struct config_process *process, struct json_value value,
 			 struct error *error)
 {
 	struct json_value console = json_get(value, "consoleSize");
@@ -461,7 +461,7 @@ int config_parse(struct config *config, int bundle_fd, struct error *error)
 	if (r == 0)
 		r = unsupported_check(root, error);
 	if (r == 0)
-		r = process_parse(&config->process, json_get(root, "process"), error);
+		r = config_process_parse(&config->process, json_get(root, "process"), error);
 	if (r == 0)
 		r = mounts_parse(config, json_get(root, "mounts"), error);
 	if (r == 0)
@@ -472,15 +472,21 @@ int config_parse(struct config *config, int bundle_fd, struct error *error)
 	return r < 0 ? error_prefix(error, r, "config.json") : 0;
 }
 
+void config_process_deinit(struct config_process *process)
+{
+	free(process->args);
+	free(process->env);
+	free(process->additional_gids);
+	free(process->rlimits);
+	*process = (struct config_process){};
+}
+
 void config_deinit(struct config *config)
 {
 	for (size_t i = 0; i < config->n_mounts; i++)
 		free(config->mounts[i].data);
 	free(config->mounts);
-	free(config->process.args);
-	free(config->process.env);
-	free(config->process.additional_gids);
-	free(config->process.rlimits);
+	config_process_deinit(&config->process);
 	free(config->devices);
 	free(config->masked_paths);
 	free(config->read_only_paths);

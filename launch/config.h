@@ -115,6 +115,15 @@ struct config {
  */
 int config_parse(struct config *config, int bundle_fd, struct error *error);
 
+/**
+ * config_process_parse() - a `process` object by itself, as `exec --process FILE` gets it
+ * @process: all zero; to be given to config_process_deinit(), also after a failure
+ */
+int config_process_parse(struct config_process *process, struct json_value value,
+			 struct error *error);
+
+void config_process_deinit(struct config_process *process);
+
 void config_deinit(struct config *config);
 #define _cleanup_config_ _cleanup_(config_deinit)
 

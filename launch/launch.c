@@ -176,6 +176,8 @@ static void child_fill(struct attempt *attempt)
 	const struct launch_options *options = attempt->options;
 
 	attempt->child = (struct child){
+		.process = &attempt->launched->bundle.config.process,
+		.join_pidfd = -EBADF,
 		.bundle = &attempt->launched->bundle,
 		.namespaces = &attempt->namespaces,
 		.cgroup = &attempt->launched->cgroup,

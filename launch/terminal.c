@@ -74,7 +74,7 @@ int terminal_connect(const char *path, struct error *error)
 }
 
 /* The slave's own mount, bound over a file made for it: never a name that could be swapped. */
-static int console_bind(int root_fd, int slave_fd, struct error *error)
+int terminal_bind_console(int root_fd, int slave_fd, struct error *error)
 {
 	_cleanup_close_ int dev_fd = path_open_beneath(root_fd, "dev", O_PATH | O_DIRECTORY, 0);
 	_cleanup_close_ int made_fd = -EBADF, target_fd = -EBADF, tree_fd = -EBADF;
@@ -123,9 +123,6 @@ int terminal_make(int root_fd, int socket_fd, const struct config_process *proce
 	if (fchown(slave_fd, process->uid, (gid_t)-1) < 0)
 		return error_set(error, -errno, "cannot give the terminal to user %u",
 				 process->uid);
-	r = console_bind(root_fd, slave_fd, error);
-	if (r < 0)
-		return r;
 	snprintf(name, sizeof(name), "/dev/pts/%u", number);
 	r = descriptor_send(socket_fd, master_fd, name);
 	if (r < 0)

@@ -10,14 +10,17 @@
 #include "launch/config.h"
 
 /**
- * terminal_make() - in the child, before the root is switched: a pty in the container's /dev/pts
+ * terminal_make() - in the child: a pty in the container's /dev/pts
  * @root_fd: the container's root, mounted
  * @socket_fd: gets the master with SCM_RIGHTS (runc's --console-socket protocol: the name as
  * payload)
- * @ret_slave_fd: the child's side, already at /dev/console; owned by the caller
+ * @ret_slave_fd: the child's side; owned by the caller
  */
 int terminal_make(int root_fd, int socket_fd, const struct config_process *process,
 		  int *ret_slave_fd, struct error *error);
+
+/** terminal_bind_console() - in the child: the slave becomes /dev/console of the root */
+int terminal_bind_console(int root_fd, int slave_fd, struct error *error);
 
 /** terminal_adopt() - in the child, in a new session: the slave is its controlling terminal and
  * stdio */

@@ -279,6 +279,17 @@ static int hierarchy_open(struct cgroup *cgroup, struct cgroup_hierarchy *hierar
 	return error_set(error, -errno, "cannot open cgroup '%s/%s'", CGROUP_ROOT, relative);
 }
 
+/* `tasks`, not cgroup.procs: see cgroup.h. */
+static int tasks_open(const struct cgroup *cgroup, struct cgroup_hierarchy *hierarchy,
+		      struct error *error)
+{
+	hierarchy->tasks_fd = openat(hierarchy->directory_fd, "tasks", O_WRONLY | O_CLOEXEC);
+	if (hierarchy->tasks_fd < 0)
+		return error_set(error, -errno, "cannot open '%s/%s/%s/tasks'", CGROUP_ROOT,
+				 hierarchy->name, cgroup->path);
+	return 0;
+}
+
 static int hierarchy_create(struct cgroup *cgroup, struct cgroup_hierarchy *hierarchy,
 			    struct error *error)
 {
@@ -296,10 +307,22 @@ static int hierarchy_create(struct cgroup *cgroup, struct cgroup_hierarchy *hier
 		r = cpuset_check(cgroup, hierarchy, error);
 	if (r < 0)
 		return r;
-	hierarchy->tasks_fd = openat(hierarchy->directory_fd, "tasks", O_WRONLY | O_CLOEXEC);
-	if (hierarchy->tasks_fd < 0)
-		return error_set(error, -errno, "cannot open '%s/%s/tasks'", CGROUP_ROOT, relative);
-	return 0;
+	return tasks_open(cgroup, hierarchy, error);
+}
+
+int cgroup_open_to_enter(struct cgroup *cgroup, const char *path, struct error *error)
+{
+	int r = cgroup_open(cgroup, path, error);
+
+	for (size_t i = 0; r == 0 && i < cgroup->n_hierarchies; i++) {
+		struct cgroup_hierarchy *hierarchy = &cgroup->hierarchies[i];
+
+		if (!hierarchy->is_v2 && hierarchy->directory_fd >= 0)
+			r = tasks_open(cgroup, hierarchy, error);
+	}
+	if (r < 0)
+		cgroup_close(cgroup);
+	return r;
 }
 
 /* After a failure: only what this call has made. */

@@ -118,6 +118,9 @@ int cgroup_create(struct cgroup *cgroup, const char *path, struct error *error);
  */
 int cgroup_open(struct cgroup *cgroup, const char *path, struct error *error);
 
+/** cgroup_open_to_enter() - cgroup_open(), and what cgroup_enter() needs: for an exec */
+int cgroup_open_to_enter(struct cgroup *cgroup, const char *path, struct error *error);
+
 /** cgroup_exists() - is it there in any hierarchy? */
 bool cgroup_exists(const struct cgroup *cgroup);
 
