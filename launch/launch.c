@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "base/fd.h"
+#include "base/lock.h"
 #include "base/process.h"
 #include "base/syscalls.h"
 #include "base/trace.h"
@@ -312,6 +313,7 @@ static int state_publish(const struct attempt *attempt, struct error *error)
 		.pid = launched->pid,
 		.start_time = launched->start_time,
 		.owner = geteuid(),
+		.has_default_seccomp = config->has_default_seccomp,
 	};
 	int r;
 
@@ -326,6 +328,11 @@ static int state_publish(const struct attempt *attempt, struct error *error)
 	if (!cgroup_path)
 		return error_set(error, -ENOMEM, "cannot write the state");
 	record.cgroup_path = cgroup_path;
+	/* What an exec goes by, whatever becomes of the bundle. */
+	r = file_write_at(launched->state.directory_fd, "config.json", config->document.text,
+			  config->document.n_bytes, 0600);
+	if (r < 0)
+		return error_set(error, r, "cannot write the state of '%s'", launched->state.id);
 	r = state_write(&launched->state, &record, error);
 	if (r == 0 && attempt->options->wait_for_start)
 		r = launch_bundle_mark(&launched->bundle, launched->pid, error);
@@ -374,7 +381,12 @@ static int make(struct attempt *attempt, int *ret_status, struct error *error)
 		r = report_check(attempt, ret_status, error);
 	if (r == 0)
 		r = terminal_take(attempt, error);
-	return r == 0 ? state_publish(attempt, error) : r;
+	if (r == 0)
+		r = state_publish(attempt, error);
+	/* From here on others may look at it, and end it. */
+	if (r == 0)
+		lock_release(launched->state.lock_fd);
+	return r;
 }
 
 /* Everything that make() may have made, however far it came. */

@@ -213,6 +213,7 @@ int state_write(const struct state *state, const struct state_record *record, st
 	json_write_string(&writer, "rootfs", record->rootfs);
 	json_write_string(&writer, "created", record->created);
 	json_write_uint(&writer, "owner", record->owner);
+	json_write_bool(&writer, "defaultSeccomp", record->has_default_seccomp);
 	if (record->cgroup_path)
 		json_write_string(&writer, "cgroupPath", record->cgroup_path);
 	if (record->annotations)
@@ -261,6 +262,7 @@ int state_read(const struct state *state, struct state_record *record, struct er
 		return error_say(error, -EBADMSG, "the state of '%s' is damaged", state->id);
 	record->pid = (pid_t)pid;
 	record->owner = (uid_t)owner;
+	record->has_default_seccomp = json_bool_or(json_get(root, "defaultSeccomp"), false);
 	annotations = json_get(root, "annotations");
 	raw = json_raw(annotations, &n_bytes);
 	if (raw) {
@@ -326,6 +328,10 @@ const char *state_status_name(enum state_status status)
 
 int state_remove(struct state *state)
 {
+	int r = lock_take(state->lock_fd, LOCK_MODE_EXCLUSIVE);
+
+	if (r < 0 || !directory_is_current(state))
+		return r;
 	return path_remove_tree(state->root_fd, state->id);
 }
 

@@ -38,6 +38,8 @@ struct state_record {
 	pid_t pid;
 	uint64_t start_time; /* of @pid: field 22 of /proc/PID/stat, clock ticks since boot */
 	uid_t owner;
+	/* linux.seccomp was the default profile: STATE/ID/config.json has "{}" in its place. */
+	bool has_default_seccomp;
 };
 
 /* An open state directory. Start with STATE_EMPTY. */
@@ -103,7 +105,11 @@ enum state_status state_status(const struct state *state, const struct state_rec
 
 const char *state_status_name(enum state_status status);
 
-/** state_remove() - remove STATE/ID; 0 or a negative errno */
+/**
+ * state_remove() - take the lock, waiting, and remove STATE/ID
+ *
+ * Return: 0 (also where another removed it meanwhile) or a negative errno.
+ */
 int state_remove(struct state *state);
 
 /** state_list() - the ids below @root_path, sorted; no such directory: none */

@@ -70,3 +70,14 @@ extern const struct command_option list_options[N_LIST_OPTIONS];
 int verb_list(const struct command_call *call, struct error *error);
 
 int verb_state(const struct command_call *call, struct error *error);
+
+struct exec_verb_options {
+	const char *process_file, *cwd, *user, *pid_file, *console_socket;
+	struct string_list env, additional_gids, capabilities;
+	bool terminal, no_new_privileges, detach;
+	uint64_t n_preserved_fds;
+};
+
+#define N_EXEC_OPTIONS 12
+extern const struct command_option exec_options[N_EXEC_OPTIONS];
+int verb_exec(const struct command_call *call, struct error *error);
