@@ -110,20 +110,23 @@ lamina_cgroups() {
 
 # left_cgroups, left_files - what is there and should not be
 left_cgroups() {
-	local cgroup
+	local cgroup i left before=
 
-	# Other tests run meanwhile: theirs have processes in them, or are gone in a moment.
-	for _ in 1 2 3 4 5 6; do
-		local left=()
+	# Other tests run meanwhile: what is theirs has processes in it, or is gone in a moment. Only
+	# what was there and empty every time is left behind.
+	for i in 1 2 3 4 5 6 7 8; do
+		left=
 		while read -r cgroup; do
 			[[ $BEFORE_CGROUPS == *"$cgroup"* ]] && continue
-			[ -s "$cgroup/cgroup.procs" ] && [ -n "$(<"$cgroup/cgroup.procs")" ] && continue
-			[ -d "$cgroup" ] && left+=("$cgroup")
+			[ "$i" -gt 1 ] && [[ $before != *"$cgroup"* ]] && continue
+			[ -n "$(cat "$cgroup/cgroup.procs" 2>/dev/null)" ] && continue
+			[ -d "$cgroup" ] && left+=$cgroup$'\n'
 		done < <(lamina_cgroups)
-		[ ${#left[@]} -eq 0 ] && return 0
+		[ -z "$left" ] && return 0
+		before=$left
 		sleep 0.3
 	done
-	printf '%s\n' "${left[@]}"
+	printf '%s' "$left"
 }
 
 left_files() {

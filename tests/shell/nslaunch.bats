@@ -414,3 +414,98 @@ Seccomp:	2" ]
 	[ "$(stat -c %a "$LAMINA_STATE/c")" = 700 ]
 	nslaunch delete --force c
 }
+
+# running CONTAINER [FILTER] - a container that waits
+running() {
+	config ".process.args=[\"sleep\",\"1000.75\"] | ${2:-.}"
+	nslaunch create --bundle "$BUNDLE" "$1"
+	nslaunch start "$1"
+}
+
+@test "exec runs a process in the container's namespaces, root and cgroup" {
+	running c
+	pid=$(nslaunch state c | jq .pid)
+	run --separate-stderr nslaunch exec c sh -c 'echo $$; ls /proc | grep -c "^[0-9]"; hostname; for n in mnt net ipc uts pid cgroup; do readlink /proc/self/ns/$n; done; cat /proc/self/cgroup; pwd; exit 9'
+	[ "$status" -eq 9 ]
+	[ "${lines[0]}" -gt 1 ]
+	[ "${lines[2]}" = box ]
+	i=3
+	for namespace in mnt net ipc uts pid cgroup; do
+		[ "${lines[$i]}" = "$(readlink "/proc/$pid/ns/$namespace")" ]
+		i=$((i + 1))
+	done
+	[[ ${lines[$i]} == *:/ ]]
+	[[ ${lines[-1]} == / ]]
+	nslaunch delete --force c
+	assert_nothing_left
+}
+
+@test "exec takes a user, groups, variables, a directory, capabilities; and refuses bad ones" {
+	running c '.process.env += ["A=own","B=own"]'
+	run --separate-stderr nslaunch exec --user 1000:1001 --additional-gids 7 --env A=new --cwd /tmp c \
+		sh -c 'id; echo $A $B; pwd; grep -E "Cap(Inh|Amb|Eff)" /proc/self/status'
+	[ "$status" -eq 0 ]
+	[ "${lines[0]}" = "uid=1000 gid=1001 groups=7" ]
+	[ "${lines[1]}" = "new own" ]
+	[ "${lines[2]}" = /tmp ]
+	[[ $output == *"CapInh:	0000000000000000"* && $output == *"CapEff:	0000000000000000"* ]]
+	run --separate-stderr nslaunch exec --cap CAP_NET_ADMIN c grep -E 'Cap(Eff|Inh|Amb)' /proc/self/status
+	[[ $output == *"CapEff:	00000000a80435fb"* && $output == *"CapInh:	0000000000000000"* && $output == *"CapAmb:	0000000000000000"* ]]
+	local user
+	for user in -1 4294967295 1: :1 root 01x '' 1:4294967295 1:2:3; do
+		run --separate-stderr nslaunch exec --user "$user" c id
+		[ "$status" -eq 125 ]
+	done
+	run -127 --separate-stderr nslaunch exec c nosuch
+	[[ $stderr == *"executable file not found in \$PATH"* ]]
+	run --separate-stderr nslaunch exec --cwd /nosuch c id
+	[ "$status" -eq 125 ]
+	for n in 3 4 5 6 7 8 9 10 11 12; do
+		run --separate-stderr nslaunch exec --cwd "/proc/self/fd/$n" c pwd
+		[ "$status" -eq 125 ]
+	done
+	nslaunch delete --force c
+	assert_nothing_left
+}
+
+@test "exec by a process file, detached, with a pid file" {
+	running c
+	jq '.process | .args=["sh","-c","echo $X > /out; sleep 1000.85"] | .env += ["X=file"]' \
+		"$BUNDLE/config.json" >process.json
+	nslaunch exec --process process.json --detach --pid-file pid c </dev/null >/dev/null 2>&1
+	for _ in $(seq 50); do [ -s "$BUNDLE/rootfs/out" ] && break; sleep 0.05; done
+	[ "$(cat "$BUNDLE/rootfs/out")" = file ]
+	[[ $(tr "\0" " " <"/proc/$(cat pid)/cmdline") == *"sleep 1000.85"* ]]
+	nslaunch delete --force c
+	run pgrep -f 'sleep 1000.85'
+	[ "$status" -ne 0 ]
+	assert_nothing_left
+}
+
+@test "exec keeps to what the container was started with, whatever the bundle has become" {
+	running c '.linux.seccomp={"defaultAction":"SCMP_ACT_ALLOW","architectures":["SCMP_ARCH_X86_64"],"syscalls":[{"names":["mkdirat","mkdir"],"action":"SCMP_ACT_ERRNO"}]}'
+	rm "$BUNDLE/config.json"
+	run --separate-stderr nslaunch exec c sh -c 'mkdir /tmp/x; grep Seccomp: /proc/self/status'
+	[[ $stderr == *"Operation not permitted"* ]]
+	[[ $output == *"Seccomp:	2"* ]]
+	nslaunch delete --force c
+	assert_nothing_left
+}
+
+@test "exec in a container that doesn't run is an error" {
+	run --separate-stderr nslaunch exec nosuch true
+	[ "$status" -eq 125 ]
+	[[ $stderr == *"container 'nosuch' does not exist"* ]]
+}
+
+@test "a foreground container can be looked at, entered and ended by others" {
+	config '.process.args=["sleep","1000.65"]'
+	nslaunch run --bundle "$BUNDLE" c &
+	pid=$!
+	for _ in $(seq 50); do [[ $(nslaunch list) == *running* ]] && break; sleep 0.05; done
+	[ "$(nslaunch exec c hostname)" = box ]
+	timeout 5 nslaunch delete --force c
+	wait "$pid" || status=$?
+	[ "$status" -eq 137 ]
+	assert_nothing_left
+}
