@@ -42,13 +42,24 @@ load helpers
 @test "an empty cgroup of lamina's is seen" {
 	need_root
 	local hierarchy
-	for hierarchy in /sys/fs/cgroup /sys/fs/cgroup/pids /sys/fs/cgroup/unified; do
-		mkdir -p "$hierarchy/lamina/helpers-test-$$" 2>/dev/null && break
+	for hierarchy in /sys/fs/cgroup/pids /sys/fs/cgroup/unified /sys/fs/cgroup; do
+		# A cgroup's directory has files from the start; a tmpfs takes any name, too.
+		mkdir -p "$hierarchy/lamina/helpers-test-$$" 2>/dev/null || continue
+		[ -e "$hierarchy/lamina/helpers-test-$$/cgroup.procs" ] && break
+		rmdir "$hierarchy/lamina/helpers-test-$$"
 	done
 	[ -d "$hierarchy/lamina/helpers-test-$$" ] || skip "no cgroup can be made"
 	run left_cgroups
-	rmdir "$hierarchy/lamina/helpers-test-$$"
 	[[ $output == *"helpers-test-$$"* ]]
+	# With a process in it, it is that of another test.
+	sleep 60 3>&- &
+	pid=$!
+	echo "$pid" >"$hierarchy/lamina/helpers-test-$$/cgroup.procs"
+	run left_cgroups
+	kill "$pid"
+	wait "$pid" || true
+	rmdir "$hierarchy/lamina/helpers-test-$$"
+	[[ $output != *"helpers-test-$$"* ]]
 }
 
 @test "a mount in everybody's namespace makes nobody a process of the test's" {
