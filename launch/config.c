@@ -91,6 +91,34 @@ static int strings_parse(struct json_value array, const char *field, char ***ret
 	return 0;
 }
 
+/* Where something else stands in its place, what was asked for must not be taken for unsaid. */
+static int string_parse(struct json_value value, const char *field, const char **ret_string,
+			struct error *error)
+{
+	*ret_string = json_string(value);
+	if (json_exists(value) && !*ret_string)
+		return error_say(error, -EINVAL, "'%s' must be a string", field);
+	return 0;
+}
+
+static int bool_parse(struct json_value value, const char *field, bool *ret_bool,
+		      struct error *error)
+{
+	if (json_exists(value) && json_type(value) != JSON_BOOL)
+		return error_say(error, -EINVAL, "'%s' must be true or false", field);
+	*ret_bool = json_bool_or(value, false);
+	return 0;
+}
+
+static int type_check(struct json_value value, const char *field, enum json_type type,
+		      struct error *error)
+{
+	if (json_exists(value) && json_type(value) != type)
+		return error_say(error, -EINVAL, "'%s' must be %s", field,
+				 type == JSON_ARRAY ? "an array" : "an object");
+	return 0;
+}
+
 static int number_parse(struct json_value value, const char *field, uint64_t max,
 			uint64_t *ret_number, struct error *error)
 {
@@ -132,6 +160,9 @@ static int user_parse(struct config_process *process, struct json_value user, st
 			return r;
 		process->umask = (int)mask;
 	}
+	r = type_check(groups, "process.user.additionalGids", JSON_ARRAY, error);
+	if (r < 0)
+		return r;
 	process->additional_gids = calloc(json_count(groups) + 1, sizeof(gid_t));
 	if (!process->additional_gids)
 		return error_set(error, -ENOMEM, "'process.user.additionalGids'");
@@ -145,9 +176,12 @@ static int user_parse(struct config_process *process, struct json_value user, st
 	return 0;
 }
 
-/* A set of capabilities; names the kernel doesn't have yet are dropped, as runc does. */
 static int capability_set_parse(struct json_value array, uint64_t *ret_set, struct error *error)
 {
+	int r = type_check(array, "process.capabilities", JSON_ARRAY, error);
+
+	if (r < 0)
+		return r;
 	JSON_FOR_EACH (element, array) {
 		const char *name = json_string(element);
 		int number = name ? capability_from_name(name) : -EINVAL;
@@ -230,13 +264,17 @@ static int rlimit_parse(struct config_rlimit *rlimit, struct json_value value, s
 static int rlimits_parse(struct config_process *process, struct json_value array,
 			 struct error *error)
 {
+	int r = type_check(array, "process.rlimits", JSON_ARRAY, error);
+
+	if (r < 0)
+		return r;
 	process->rlimits = calloc(json_count(array) + 1, sizeof(*process->rlimits));
 	if (!process->rlimits)
 		return error_set(error, -ENOMEM, "'process.rlimits'");
 	JSON_FOR_EACH (element, array) {
 		struct config_rlimit rlimit;
-		int r = rlimit_parse(&rlimit, element, error);
 
+		r = rlimit_parse(&rlimit, element, error);
 		if (r < 0)
 			return r;
 		for (size_t i = 0; i < process->n_rlimits; i++) {
@@ -279,8 +317,13 @@ int config_process_parse(struct config_process *process, struct json_value value
 	if (*process->cwd != '/')
 		return error_say(error, -EINVAL, "'process.cwd' must be an absolute path, not '%s'",
 				 process->cwd);
-	process->no_new_privileges = json_bool_or(json_get(value, "noNewPrivileges"), false);
-	process->terminal = json_bool_or(json_get(value, "terminal"), false);
+	r = bool_parse(json_get(value, "noNewPrivileges"), "process.noNewPrivileges",
+		       &process->no_new_privileges, error);
+	if (r == 0)
+		r = bool_parse(json_get(value, "terminal"), "process.terminal", &process->terminal,
+			       error);
+	if (r < 0)
+		return r;
 	if (json_exists(console)) {
 		if (json_uint64(json_get(console, "height"), &rows) < 0 || rows > UINT16_MAX ||
 		    json_uint64(json_get(console, "width"), &columns) < 0 || columns > UINT16_MAX)
@@ -300,12 +343,15 @@ int config_process_parse(struct config_process *process, struct json_value value
 
 static int mounts_parse(struct config *config, struct json_value array, struct error *error)
 {
+	int r = type_check(array, "mounts", JSON_ARRAY, error);
+
+	if (r < 0)
+		return r;
 	config->mounts = calloc(json_count(array) + 1, sizeof(*config->mounts));
 	if (!config->mounts)
 		return error_set(error, -ENOMEM, "'mounts'");
 	JSON_FOR_EACH (element, array) {
-		int r = config_mount_parse(&config->mounts[config->n_mounts++], element, error);
-
+		r = config_mount_parse(&config->mounts[config->n_mounts++], element, error);
 		if (r < 0)
 			return r;
 	}
@@ -323,7 +369,11 @@ static const struct {
 static int namespace_parse(struct config *config, struct json_value value, struct error *error)
 {
 	const char *type = json_string_or(json_get(value, "type"), "");
+	const char *path;
+	int r = string_parse(json_get(value, "path"), "linux.namespaces.path", &path, error);
 
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < sizeof(namespace_types) / sizeof(namespace_types[0]); i++) {
 		if (strcmp(namespace_types[i].type, type))
 			continue;
@@ -332,7 +382,7 @@ static int namespace_parse(struct config *config, struct json_value value, struc
 		config->namespaces[config->n_namespaces++] = (struct config_namespace){
 			.flag = namespace_types[i].flag,
 			.type = namespace_types[i].type,
-			.path = json_string(json_get(value, "path")),
+			.path = path && *path ? path : NULL,
 		};
 		return 0;
 	}
@@ -382,9 +432,12 @@ static int device_parse(struct config_device *device, struct json_value value, s
 
 static int propagation_parse(struct config *config, struct json_value value, struct error *error)
 {
-	const char *word = json_string_or(value, "");
+	const char *word;
+	int r = string_parse(value, "linux.rootfsPropagation", &word, error);
 
-	if (!*word || !strcmp(word, "private") || !strcmp(word, "rprivate"))
+	if (r < 0)
+		return r;
+	if (!word || !*word || !strcmp(word, "private") || !strcmp(word, "rprivate"))
 		config->root_propagation = MS_PRIVATE | MS_REC;
 	else if (!strcmp(word, "slave") || !strcmp(word, "rslave"))
 		config->root_propagation = MS_SLAVE | MS_REC;
@@ -397,9 +450,24 @@ static int propagation_parse(struct config *config, struct json_value value, str
 
 static int linux_parse(struct config *config, struct json_value value, struct error *error)
 {
+	static const struct {
+		const char *name, *field;
+		enum json_type type;
+	} types[] = {
+		{ "namespaces", "linux.namespaces", JSON_ARRAY },
+		{ "devices", "linux.devices", JSON_ARRAY },
+		{ "resources", "linux.resources", JSON_OBJECT },
+		{ "seccomp", "linux.seccomp", JSON_OBJECT },
+		{ "sysctl", "linux.sysctl", JSON_OBJECT },
+	};
 	struct json_value devices = json_get(value, "devices");
-	int r;
+	int r = 0;
 
+	for (size_t i = 0; r == 0 && i < sizeof(types) / sizeof(types[0]); i++)
+		r = type_check(json_get(value, types[i].name), types[i].field, types[i].type,
+			       error);
+	if (r < 0)
+		return r;
 	JSON_FOR_EACH (element, json_get(value, "namespaces")) {
 		r = namespace_parse(config, element, error);
 		if (r < 0)
@@ -413,7 +481,10 @@ static int linux_parse(struct config *config, struct json_value value, struct er
 		if (r < 0)
 			return r;
 	}
-	config->cgroups_path = json_string(json_get(value, "cgroupsPath"));
+	r = string_parse(json_get(value, "cgroupsPath"), "linux.cgroupsPath", &config->cgroups_path,
+			 error);
+	if (r < 0)
+		return r;
 	if (config->cgroups_path && !*config->cgroups_path)
 		config->cgroups_path = NULL;
 	config->resources = json_get(value, "resources");
@@ -440,8 +511,21 @@ static int version_check(struct json_value root, struct error *error)
 	return 0;
 }
 
+/* In the host's uts namespace, or another container's, they would rename that one. */
+static int names_check(const struct config *config, struct error *error)
+{
+	if (config_has_own_namespace(config, CLONE_NEWUTS))
+		return 0;
+	if (config->hostname && *config->hostname)
+		return error_say(error, -EINVAL, "'hostname' needs a uts namespace of its own");
+	if (config->domainname && *config->domainname)
+		return error_say(error, -EINVAL, "'domainname' needs a uts namespace of its own");
+	return 0;
+}
+
 int config_parse(struct config *config, int bundle_fd, struct error *error)
 {
+	static const char *const objects[] = { "root", "process", "linux", "annotations" };
 	struct json_value root, root_field;
 	int r = json_parse_file_at(&config->document, bundle_fd, "config.json", CONFIG_MAX_BYTES,
 				   error);
@@ -451,11 +535,18 @@ int config_parse(struct config *config, int bundle_fd, struct error *error)
 	root = json_root(&config->document);
 	root_field = json_get(root, "root");
 	config->root_path = json_string(json_get(root_field, "path"));
-	config->root_read_only = json_bool_or(json_get(root_field, "readonly"), false);
-	config->hostname = json_string(json_get(root, "hostname"));
-	config->domainname = json_string(json_get(root, "domainname"));
 	config->annotations = json_get(root, "annotations");
 	r = version_check(root, error);
+	for (size_t i = 0; r == 0 && i < sizeof(objects) / sizeof(objects[0]); i++)
+		r = type_check(json_get(root, objects[i]), objects[i], JSON_OBJECT, error);
+	if (r == 0)
+		r = bool_parse(json_get(root_field, "readonly"), "root.readonly",
+			       &config->root_read_only, error);
+	if (r == 0)
+		r = string_parse(json_get(root, "hostname"), "hostname", &config->hostname, error);
+	if (r == 0)
+		r = string_parse(json_get(root, "domainname"), "domainname", &config->domainname,
+				 error);
 	if (r == 0 && (!config->root_path || !*config->root_path))
 		r = error_say(error, -EINVAL, "'root.path' is missing");
 	if (r == 0)
@@ -466,9 +557,8 @@ int config_parse(struct config *config, int bundle_fd, struct error *error)
 		r = mounts_parse(config, json_get(root, "mounts"), error);
 	if (r == 0)
 		r = linux_parse(config, json_get(root, "linux"), error);
-	if (r == 0 && config->hostname && *config->hostname &&
-	    !config_find_namespace(config, CLONE_NEWUTS))
-		r = error_say(error, -EINVAL, "'hostname' needs a uts namespace");
+	if (r == 0)
+		r = names_check(config, error);
 	return r < 0 ? error_prefix(error, r, "config.json") : 0;
 }
 
@@ -484,7 +574,7 @@ void config_process_deinit(struct config_process *process)
 void config_deinit(struct config *config)
 {
 	for (size_t i = 0; i < config->n_mounts; i++)
-		free(config->mounts[i].data);
+		config_mount_deinit(&config->mounts[i]);
 	free(config->mounts);
 	config_process_deinit(&config->process);
 	free(config->devices);

@@ -51,12 +51,11 @@ struct config_process {
 
 /* How a mount's options, as mount(8) writes them, are carried out. */
 struct config_mount {
-	const char *destination; /* absolute in the container */
-	const char *type;	 /* file system type, "bind" for binds */
+	char *destination; /* absolute in the container and clean: no "//", ".", ".."; owned */
+	const char *type;  /* file system type, "bind" for binds */
 	const char *source;
 	bool is_bind;
 	bool recursive;		   /* rbind */
-	bool copy_up;		   /* tmpcopyup: a tmpfs starts with what the root has there */
 	uint64_t attributes;	   /* MOUNT_ATTR_* to set */
 	uint64_t attributes_clear; /* MOUNT_ATTR_* to clear */
 	uint64_t recursive_set;	   /* rro, rnosuid...: the same for all mounts below */

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "launch/config_mount.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/syscalls.h"
 
 struct mount_word {
 	const char *word;
-	enum { WORD_SET, WORD_CLEAR, WORD_PROPAGATION, WORD_BIND, WORD_COPY_UP, WORD_NOTHING } kind;
+	enum { WORD_SET, WORD_CLEAR, WORD_PROPAGATION, WORD_BIND, WORD_ATIME, WORD_NOTHING } kind;
 	uint64_t value;
 	bool recursive;
 };
@@ -29,8 +30,8 @@ static const struct mount_word mount_words[] = {
 	{ "nostrictatime", WORD_CLEAR, MOUNT_ATTR_STRICTATIME, false },
 	{ "nodiratime", WORD_SET, MOUNT_ATTR_NODIRATIME, false },
 	{ "diratime", WORD_CLEAR, MOUNT_ATTR_NODIRATIME, false },
-	{ "relatime", WORD_NOTHING, 0, false }, /* the kernel's default */
-	{ "norelatime", WORD_CLEAR, MOUNT_ATTR_STRICTATIME, false },
+	{ "relatime", WORD_ATIME, MOUNT_ATTR_RELATIME, false },
+	{ "norelatime", WORD_NOTHING, 0, false }, /* relatime is the kernel's default */
 	{ "rro", WORD_SET, MOUNT_ATTR_RDONLY, true },
 	{ "rrw", WORD_CLEAR, MOUNT_ATTR_RDONLY, true },
 	{ "rnosuid", WORD_SET, MOUNT_ATTR_NOSUID, true },
@@ -47,7 +48,8 @@ static const struct mount_word mount_words[] = {
 	{ "rdiratime", WORD_CLEAR, MOUNT_ATTR_NODIRATIME, true },
 	{ "rstrictatime", WORD_SET, MOUNT_ATTR_STRICTATIME, true },
 	{ "rnostrictatime", WORD_CLEAR, MOUNT_ATTR_STRICTATIME, true },
-	{ "rrelatime", WORD_NOTHING, 0, true },
+	{ "rrelatime", WORD_ATIME, MOUNT_ATTR_RELATIME, true },
+	{ "rnorelatime", WORD_NOTHING, 0, true },
 	{ "private", WORD_PROPAGATION, MS_PRIVATE, false },
 	{ "rprivate", WORD_PROPAGATION, MS_PRIVATE, true },
 	{ "slave", WORD_PROPAGATION, MS_SLAVE, false },
@@ -58,7 +60,6 @@ static const struct mount_word mount_words[] = {
 	{ "runbindable", WORD_PROPAGATION, MS_UNBINDABLE, true },
 	{ "bind", WORD_BIND, 0, false },
 	{ "rbind", WORD_BIND, 0, true },
-	{ "tmpcopyup", WORD_COPY_UP, 0, false },
 	/* mount(8)'s own words, and what the mount API has no flag for. */
 	{ "defaults", WORD_NOTHING, 0, false },
 	{ "auto", WORD_NOTHING, 0, false },
@@ -73,20 +74,21 @@ static const struct mount_word mount_words[] = {
 	{ "nomand", WORD_NOTHING, 0, false },
 };
 
-static bool is_atime(uint64_t attribute)
+/* How access times are kept is one field of three bits, of which 0 is relatime. */
+static void atime_apply(uint64_t *set, uint64_t *clear, uint64_t value)
 {
-	return attribute & MOUNT_ATTR__ATIME;
+	*set &= ~(uint64_t)MOUNT_ATTR__ATIME;
+	*set |= value;
+	*clear |= MOUNT_ATTR__ATIME;
 }
 
-/* The last of a word and its opposite wins; how access times are kept is one field of three bits.
- */
+/* The last of a word and its opposite wins. */
 static void attribute_apply(uint64_t *set, uint64_t *clear, uint64_t value, bool is_set)
 {
-	if (is_atime(value)) {
-		*set &= ~(uint64_t)MOUNT_ATTR__ATIME;
-		*clear |= MOUNT_ATTR__ATIME;
-		if (is_set)
-			*set |= value;
+	if (value & MOUNT_ATTR__ATIME) {
+		/* "atime" is the opposite of "noatime" alone, and leaves "strictatime". */
+		if (is_set || !(*set & MOUNT_ATTR__ATIME) || (*set & MOUNT_ATTR__ATIME) == value)
+			atime_apply(set, clear, is_set ? value : MOUNT_ATTR_RELATIME);
 		return;
 	}
 	if (is_set) {
@@ -122,8 +124,11 @@ static bool word_apply(struct config_mount *mount, const char *option)
 			mount->is_bind = true;
 			mount->recursive = word->recursive;
 			break;
-		case WORD_COPY_UP:
-			mount->copy_up = true;
+		case WORD_ATIME:
+			atime_apply(word->recursive ? &mount->recursive_set : &mount->attributes,
+				    word->recursive ? &mount->recursive_clear
+						    : &mount->attributes_clear,
+				    word->value);
 			break;
 		case WORD_NOTHING:
 			break;
@@ -137,6 +142,9 @@ static int options_parse(struct config_mount *mount, struct json_value options, 
 {
 	size_t n_data = 0;
 
+	if (json_exists(options) && json_type(options) != JSON_ARRAY)
+		return error_say(error, -EINVAL, "mount '%s': options must be an array of strings",
+				 mount->destination);
 	mount->data = calloc(json_count(options) + 1, sizeof(*mount->data));
 	if (!mount->data)
 		return error_set(error, -ENOMEM, "mount '%s'", mount->destination);
@@ -146,21 +154,75 @@ static int options_parse(struct config_mount *mount, struct json_value options, 
 		if (!option)
 			return error_say(error, -EINVAL, "mount '%s': options must be strings",
 					 mount->destination);
+		if (!strcmp(option, "tmpcopyup"))
+			return error_say(error, -EOPNOTSUPP,
+					 "mount '%s': tmpcopyup is not supported",
+					 mount->destination);
 		if (!word_apply(mount, option))
 			mount->data[n_data++] = (char *)option;
 	}
 	return 0;
 }
 
+/*
+ * Clean and absolute, ".." taken by its letters, as runc does (filepath.Clean): what is told from
+ * the name ("/dev", "/proc") must hold for every way to write it.
+ */
+static char *path_clean(const char *path)
+{
+	char *clean = malloc(strlen(path) + 2);
+	size_t n = 0;
+
+	if (!clean)
+		return NULL;
+	while (*path) {
+		size_t n_component = strcspn(path, "/");
+
+		if (n_component == 2 && !strncmp(path, "..", 2)) {
+			while (n > 0 && clean[--n] != '/')
+				;
+		} else if (n_component > 0 && !(n_component == 1 && *path == '.')) {
+			clean[n++] = '/';
+			memcpy(clean + n, path, n_component);
+			n += n_component;
+		}
+		path += n_component + (path[n_component] == '/');
+	}
+	clean[n] = '\0';
+	return clean;
+}
+
+static int destination_parse(struct config_mount *mount, struct json_value value,
+			     struct error *error)
+{
+	const char *destination = json_string(value);
+
+	if (!destination || !*destination)
+		return error_say(error, -EINVAL, "a mount without a destination");
+	mount->destination = path_clean(destination);
+	if (!mount->destination)
+		return error_set(error, -ENOMEM, "mount '%s'", destination);
+	if (!*mount->destination)
+		return error_say(error, -EINVAL, "mount '%s': the root is what 'root' says",
+				 destination);
+	return 0;
+}
+
+void config_mount_deinit(struct config_mount *mount)
+{
+	free(mount->destination);
+	free(mount->data);
+	*mount = (struct config_mount){};
+}
+
 int config_mount_parse(struct config_mount *mount, struct json_value value, struct error *error)
 {
-	int r;
+	int r = destination_parse(mount, json_get(value, "destination"), error);
 
-	mount->destination = json_string(json_get(value, "destination"));
+	if (r < 0)
+		return r;
 	mount->type = json_string_or(json_get(value, "type"), "");
 	mount->source = json_string_or(json_get(value, "source"), "");
-	if (!mount->destination || !*mount->destination)
-		return error_say(error, -EINVAL, "a mount without a destination");
 	if (json_count(json_get(value, "uidMappings")) ||
 	    json_count(json_get(value, "gidMappings")))
 		return error_say(error, -EOPNOTSUPP, "mount '%s': uidMappings are not supported",
@@ -179,8 +241,5 @@ int config_mount_parse(struct config_mount *mount, struct json_value value, stru
 				 mount->destination);
 	if (!mount->is_bind && !*mount->type)
 		return error_say(error, -EINVAL, "mount '%s': it has no type", mount->destination);
-	if (mount->copy_up && strcmp(mount->type, "tmpfs"))
-		return error_say(error, -EINVAL, "mount '%s': tmpcopyup is for tmpfs only",
-				 mount->destination);
 	return 0;
 }

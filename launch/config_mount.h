@@ -12,3 +12,6 @@
  * Return: 0 or a negative errno; @error names the mount and the option.
  */
 int config_mount_parse(struct config_mount *mount, struct json_value value, struct error *error);
+
+/** config_mount_deinit() - free what it owns; an empty one, or one that failed halfway, too */
+void config_mount_deinit(struct config_mount *mount);

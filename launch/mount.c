@@ -157,14 +157,34 @@ static int bind_make(const struct mount_context *context, const struct config_mo
 	return take_fd(&fd);
 }
 
+/* Is this the root's /proc, by whatever name it was found? */
+static bool is_proc_directory(int root_fd, int target_fd)
+{
+	struct stat proc, target;
+
+	return fstatat(root_fd, "proc", &proc, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       fstat(target_fd, &target) == 0 && proc.st_ino == target.st_ino &&
+	       proc.st_dev == target.st_dev;
+}
+
+#define PROC_ROOT_INODE 1 /* linux/proc_ns.h, PROC_ROOT_INO */
+
+static bool is_whole_procfs(int mount_fd)
+{
+	struct stat st;
+
+	return is_file_system(mount_fd, PROC_SUPER_MAGIC) && fstat(mount_fd, &st) == 0 &&
+	       st.st_ino == PROC_ROOT_INODE;
+}
+
 /* Destinations in /proc, and of the file systems that must not land elsewhere. */
-static int destination_check(const struct config_mount *mount, int target_fd, int mount_fd,
-			     struct error *error)
+static int destination_check(const struct mount_context *context, const struct config_mount *mount,
+			     int target_fd, int mount_fd, struct error *error)
 {
 	bool is_proc = !strcmp(mount->type, "proc") && !mount->is_bind;
 
-	if (!is_proc && !strcmp(mount->destination, "/proc") &&
-	    !is_file_system(mount_fd, PROC_SUPER_MAGIC))
+	if (!is_proc && is_proc_directory(context->root_fd, target_fd) &&
+	    !is_whole_procfs(mount_fd))
 		return error_say(error, -EPERM, "only a procfs can be mounted there");
 	if (is_file_system(target_fd, PROC_SUPER_MAGIC) && strcmp(mount->destination, "/proc")) {
 		for (size_t i = 0; i < sizeof(proc_allowed) / sizeof(proc_allowed[0]); i++) {
@@ -196,6 +216,12 @@ static int target_open(const struct mount_context *context, const struct config_
 	}
 	fd = is_directory ? path_mkdir_in_root(context->root_fd, mount->destination, 0755)
 			  : path_make_file_in_root(context->root_fd, mount->destination, 0755);
+	if (fd >= 0 && strict) {
+		/* A link may have come in between: what was made is looked for without any. */
+		close(fd);
+		fd = path_open_beneath(context->root_fd, mount->destination, O_PATH | O_DIRECTORY,
+				       0);
+	}
 	return fd < 0 ? error_set(error, fd, "cannot make the destination") : fd;
 }
 
@@ -255,7 +281,7 @@ static int mount_one(struct mount_context *context, const struct config *config,
 	target_fd = target_open(context, mount, is_directory, error);
 	if (target_fd < 0)
 		return target_fd;
-	r = destination_check(mount, target_fd, mount_fd, error);
+	r = destination_check(context, mount, target_fd, mount_fd, error);
 	return r < 0 ? r : mount_attach(mount, mount_fd, target_fd, error);
 }
 

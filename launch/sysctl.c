@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/text.h"
 #include "launch/procfs.h"
@@ -53,6 +54,21 @@ static int name_to_path(const char *name, char path[PATH_MAX])
 	return 0;
 }
 
+/* Is there such a namespace, new or joined, and is it not the launcher's own, the host's? */
+static bool is_apart(const struct config *config, int flag)
+{
+	const struct config_namespace *wanted = config_find_namespace(config, flag);
+	struct stat own, joined;
+	char path[64];
+
+	if (!wanted || !wanted->path)
+		return wanted;
+	snprintf(path, sizeof(path), "/proc/self/ns/%s",
+		 flag == CLONE_NEWNET ? "net" : wanted->type);
+	return stat(path, &own) == 0 && stat(wanted->path, &joined) == 0 &&
+	       (own.st_ino != joined.st_ino || own.st_dev != joined.st_dev);
+}
+
 static int one_check(const struct config *config, const char *name, struct error *error)
 {
 	char path[PATH_MAX], dotted[PATH_MAX];
@@ -66,7 +82,7 @@ static int one_check(const struct config *config, const char *name, struct error
 		if (allowed[i].whole ? strcmp(dotted, allowed[i].prefix) != 0
 				     : !string_has_prefix(dotted, allowed[i].prefix))
 			continue;
-		if (!config_find_namespace(config, allowed[i].namespace_flag))
+		if (!is_apart(config, allowed[i].namespace_flag))
 			return error_say(error, -EPERM,
 					 "'linux.sysctl': '%s' would change the host's: the "
 					 "container has no "

@@ -8,6 +8,8 @@ setup() {
 	lamina_setup
 	need nslaunch jq
 	need_root
+	# Cgroups are by id, on the whole machine: others run the same tests.
+	C=$BATS_ROOT_PID-$BATS_TEST_NUMBER
 	BUNDLE=$TEST_DIRECTORY/bundle
 	mkdir -p "$BUNDLE/rootfs/bin" "$BUNDLE/rootfs/tmp" "$BUNDLE/rootfs/etc"
 	cp "$(command -v busybox)" "$BUNDLE/rootfs/bin/busybox"
@@ -37,10 +39,10 @@ status_is() {
 
 @test "delete --force doesn't wait for a container in the foreground, and its launcher minds" {
 	config '.process.args=["sleep","50"]'
-	nslaunch run --bundle "$BUNDLE" c &
+	nslaunch run --bundle "$BUNDLE" "$C" &
 	pid=$!
-	until_true status_is c running
-	timeout -s KILL 5 nslaunch delete --force c
+	until_true status_is "$C" running
+	timeout -s KILL 5 nslaunch delete --force "$C"
 	wait "$pid" || status=$?
 	[ "$status" -eq 137 ]
 	assert_nothing_left
@@ -49,22 +51,22 @@ status_is() {
 @test "a launcher doesn't remove the next container of the same id" {
 	config '.process.args=["sleep","50"]'
 	cp -a "$BUNDLE" "$BUNDLE.2"
-	nslaunch run --bundle "$BUNDLE" c &
+	nslaunch run --bundle "$BUNDLE" "$C" &
 	pid=$!
-	until_true status_is c running
+	until_true status_is "$C" running
 	kill -STOP "$pid"
-	nslaunch delete --force c
-	nslaunch create --bundle "$BUNDLE.2" c >/dev/null
+	nslaunch delete --force "$C"
+	nslaunch create --bundle "$BUNDLE.2" "$C" >/dev/null
 	kill -CONT "$pid"
 	wait "$pid" || true
-	status_is c created
-	nslaunch delete --force c
+	status_is "$C" created
+	nslaunch delete --force "$C"
 	assert_nothing_left
 }
 
 @test "what runs on without a pid namespace of its own ends with the container" {
 	config '.linux.namespaces|=map(select(.type!="pid")) | .process.args=["sh","-c","sleep 1000.75 & true"]'
-	nslaunch run --bundle "$BUNDLE" c
+	nslaunch run --bundle "$BUNDLE" "$C"
 	run pgrep -f 'sleep 1000.75'
 	[ "$status" -ne 0 ]
 	assert_nothing_left
@@ -72,20 +74,20 @@ status_is() {
 
 @test "a file 'running' in a bundle of somebody else's making stays" {
 	echo mine >"$BUNDLE/running"
-	nslaunch run --bundle "$BUNDLE" c
+	nslaunch run --bundle "$BUNDLE" "$C"
 	[ "$(cat "$BUNDLE/running")" = mine ]
 }
 
 @test "the deletion of an earlier container doesn't free the bundle of the later one" {
 	touch "$BUNDLE/lock"
 	config '.process.args=["sleep","50"]'
-	nslaunch create --bundle "$BUNDLE" one >/dev/null
-	nslaunch kill one KILL
-	until_true status_is one stopped
-	nslaunch create --bundle "$BUNDLE" two >/dev/null
-	nslaunch delete one
-	run --separate-stderr nslaunch create --bundle "$BUNDLE" three
-	nslaunch delete --force two three
+	nslaunch create --bundle "$BUNDLE" "one-$C" >/dev/null
+	nslaunch kill "one-$C" KILL
+	until_true status_is "one-$C" stopped
+	nslaunch create --bundle "$BUNDLE" "two-$C" >/dev/null
+	nslaunch delete "one-$C"
+	run --separate-stderr nslaunch create --bundle "$BUNDLE" "three-$C"
+	nslaunch delete --force "two-$C" "three-$C"
 	[ "$status" -eq 1 ]
 	[[ $stderr == *"is in use by process"* ]]
 	[ ! -e "$BUNDLE/running" ]
@@ -94,7 +96,7 @@ status_is() {
 
 @test "a create that fails at its end leaves no mark in the bundle" {
 	touch "$BUNDLE/lock"
-	run --separate-stderr nslaunch create --bundle "$BUNDLE" --pid-file /nosuch/file c
+	run --separate-stderr nslaunch create --bundle "$BUNDLE" --pid-file /nosuch/file "$C"
 	[ "$status" -eq 1 ]
 	[[ $stderr == *"cannot write the pid file '/nosuch/file': No such file or directory" ]]
 	[ ! -e "$BUNDLE/running" ]
@@ -103,17 +105,17 @@ status_is() {
 
 @test "annotations of megabytes don't make a container that can't be deleted" {
 	jq '.annotations={"a":("x"*3000000)}' "$BATS_TEST_DIRNAME/data/config.json" >"$BUNDLE/config.json"
-	nslaunch create --bundle "$BUNDLE" c >/dev/null
-	status_is c created
-	nslaunch start c
-	until_true status_is c stopped
-	nslaunch delete c
+	nslaunch create --bundle "$BUNDLE" "$C" >/dev/null
+	status_is "$C" created
+	nslaunch start "$C"
+	until_true status_is "$C" stopped
+	nslaunch delete "$C"
 	assert_nothing_left
 }
 
 @test "a config.json that is too big is refused" {
 	jq '.annotations={"a":("x"*9000000)}' "$BATS_TEST_DIRNAME/data/config.json" >"$BUNDLE/config.json"
-	run --separate-stderr nslaunch run --bundle "$BUNDLE" c
+	run --separate-stderr nslaunch run --bundle "$BUNDLE" "$C"
 	[ "$status" -eq 125 ]
 	[[ $stderr == *"config.json"*"too large" ]]
 	assert_nothing_left
@@ -121,46 +123,46 @@ status_is() {
 
 @test "a state directory or a bundle that others can write is refused" {
 	mkdir -m 777 "$TEST_DIRECTORY/open"
-	run --separate-stderr nslaunch --root "$TEST_DIRECTORY/open" run --bundle "$BUNDLE" c
+	run --separate-stderr nslaunch --root "$TEST_DIRECTORY/open" run --bundle "$BUNDLE" "$C"
 	[ "$status" -eq 125 ]
 	[[ $stderr == *"is not yours alone to write" ]]
 	mkdir -m 755 "$TEST_DIRECTORY/other"
 	chown 1 "$TEST_DIRECTORY/other"
-	run --separate-stderr nslaunch --root "$TEST_DIRECTORY/other" run --bundle "$BUNDLE" c
+	run --separate-stderr nslaunch --root "$TEST_DIRECTORY/other" run --bundle "$BUNDLE" "$C"
 	[ "$status" -eq 125 ]
 	mkdir "$BUNDLE/upper" "$BUNDLE/work"
 	printf '%s\n' "lower $BUNDLE/rootfs" "upper $BUNDLE/upper" "work $BUNDLE/work" >"$BUNDLE/overlay"
-	nslaunch run --bundle "$BUNDLE" c
+	nslaunch run --bundle "$BUNDLE" "$C"
 	chmod 777 "$BUNDLE"
-	run --separate-stderr nslaunch run --bundle "$BUNDLE" c
+	run --separate-stderr nslaunch run --bundle "$BUNDLE" "$C"
 	[ "$status" -eq 125 ]
 	[[ $stderr == *"its directory is not yours alone to write"* ]]
 	chmod 755 "$BUNDLE"
 	for mode in 666 620 602; do
 		chmod "$mode" "$BUNDLE/overlay"
-		run --separate-stderr nslaunch run --bundle "$BUNDLE" c
+		run --separate-stderr nslaunch run --bundle "$BUNDLE" "$C"
 		[ "$status" -eq 125 ]
 		[[ $stderr == *"'overlay' is not yours alone to write"* ]]
 	done
 	chmod 600 "$BUNDLE/overlay"
 	chown 1 "$BUNDLE/overlay"
-	run --separate-stderr nslaunch run --bundle "$BUNDLE" c
+	run --separate-stderr nslaunch run --bundle "$BUNDLE" "$C"
 	[ "$status" -eq 125 ]
 	rm "$BUNDLE/overlay"
 	ln -s rootfs/etc/overlay "$BUNDLE/overlay"
 	echo 'lower /' >"$BUNDLE/rootfs/etc/overlay"
-	run --separate-stderr nslaunch run --bundle "$BUNDLE" c
+	run --separate-stderr nslaunch run --bundle "$BUNDLE" "$C"
 	[ "$status" -eq 125 ]
 	assert_nothing_left
 }
 
 @test "a lock that is a symbolic link makes nothing where it leads" {
-	mkdir -m 700 -p "$LAMINA_STATE/c"
-	ln -s "$TEST_DIRECTORY/made" "$LAMINA_STATE/c/lock"
-	run --separate-stderr nslaunch run --bundle "$BUNDLE" c
+	mkdir -m 700 -p "$LAMINA_STATE/$C"
+	ln -s "$TEST_DIRECTORY/made" "$LAMINA_STATE/$C/lock"
+	run --separate-stderr nslaunch run --bundle "$BUNDLE" "$C"
 	[ "$status" -eq 125 ]
 	[ ! -e "$TEST_DIRECTORY/made" ]
-	rm -r "${LAMINA_STATE:?}/c"
+	rm -r "${LAMINA_STATE:?}/$C"
 }
 
 @test "of many creates of one id one wins, against deletes too" {
@@ -168,18 +170,62 @@ status_is() {
 	for i in 1 2 3 4 5 6; do cp -a "$BUNDLE" "$BUNDLE.$i"; done
 	for _ in $(seq 5); do
 		for i in 1 2 3 4 5 6; do
-			(nslaunch create --bundle "$BUNDLE.$i" c >/dev/null 2>&1 && echo "$i" >>won) &
+			(nslaunch create --bundle "$BUNDLE.$i" "$C" >/dev/null 2>&1 && echo "$i" >>won) &
 		done
 		wait
 		[ "$(wc -l <won)" -eq 1 ]
-		status_is c created
+		status_is "$C" created
 		for i in 1 2 3; do
-			nslaunch delete --force c 2>/dev/null &
-			(nslaunch create --bundle "$BUNDLE.$i" c >/dev/null 2>&1 || true) &
+			nslaunch delete --force "$C" 2>/dev/null &
+			(nslaunch create --bundle "$BUNDLE.$i" "$C" >/dev/null 2>&1 || true) &
 		done
 		wait
-		nslaunch delete --force c
+		nslaunch delete --force "$C"
 		rm won
 		assert_nothing_left
 	done
+}
+
+@test "every way to write /dev and /proc is /dev and /proc" {
+	local path
+	mkdir "$TEST_DIRECTORY/empty"
+	for path in /dev/ //dev /./dev dev /x/../dev; do
+		config ".mounts=[{\"destination\":\"$path\",\"type\":\"bind\",\"source\":\"$TEST_DIRECTORY/empty\",\"options\":[\"bind\"]}]"
+		nslaunch run --bundle "$BUNDLE" "$C"
+		[ -z "$(ls -A "$TEST_DIRECTORY/empty")" ]
+	done
+	ln -s proc "$BUNDLE/rootfs/link"
+	ln -s ../link "$BUNDLE/rootfs/etc/link"
+	for path in /proc /proc/ //proc/. /link /etc/link; do
+		config ".mounts=[{\"destination\":\"$path\",\"type\":\"bind\",\"source\":\"$TEST_DIRECTORY/empty\",\"options\":[\"bind\"]}]"
+		run --separate-stderr nslaunch run --bundle "$BUNDLE" "$C"
+		[ "$status" -eq 125 ]
+		[[ $stderr == *"only a procfs can be mounted there" ]]
+	done
+	config '.mounts=[{"destination":"/proc","type":"bind","source":"/proc/sys","options":["bind"]}]'
+	run --separate-stderr nslaunch run --bundle "$BUNDLE" "$C"
+	[ "$status" -eq 125 ]
+	for path in / // /. /etc/..; do
+		config ".mounts+=[{\"destination\":\"$path\",\"type\":\"tmpfs\",\"source\":\"tmpfs\"}]"
+		run --separate-stderr nslaunch run --bundle "$BUNDLE" "$C"
+		[ "$status" -eq 125 ]
+	done
+	assert_nothing_left
+}
+
+@test "names and sysctls of the host's namespaces stay, joined by path or not" {
+	local filter before
+	before=$(cat /proc/sys/kernel/hostname /proc/sys/kernel/domainname)
+	for filter in 'del(.hostname) | .domainname="x" | .linux.namespaces|=map(select(.type!="uts"))' \
+		'.linux.namespaces|=map(if .type=="uts" then .path="/proc/1/ns/uts" else . end)' \
+		'.linux.namespaces|=map(if .type=="uts" then .path="/proc/self/ns/uts" else . end)' \
+		'.linux.sysctl={"net.ipv4.ip_forward":"1"} | .linux.namespaces|=map(if .type=="network" then .path="/proc/self/ns/net" else . end)' \
+		'.linux.sysctl={"kernel.msgmax":"8192"} | .linux.namespaces|=map(if .type=="ipc" then .path="/proc/self/ns/ipc" else . end)'; do
+		config "$filter"
+		run --separate-stderr nslaunch run --bundle "$BUNDLE" "$C"
+		echo "$filter: $status $stderr"
+		[ "$status" -eq 125 ]
+	done
+	[ "$(cat /proc/sys/kernel/hostname /proc/sys/kernel/domainname)" = "$before" ]
+	assert_nothing_left
 }
