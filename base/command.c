@@ -2,6 +2,7 @@
 #include "base/command.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -401,6 +402,20 @@ static int tool_run(const struct tool *tool, int argc, char **argv,
 	return command->run(&call, error);
 }
 
+/*
+ * Where a standard stream is closed, the next file that is opened would be it, and get messages or
+ * give input. What is put in its place fails as a closed one does: it can't be read, or written.
+ */
+static int standard_streams_keep(void)
+{
+	for (int fd = 0; fd < 3; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
+			return -EBADF;
+	}
+	return 0;
+}
+
 int command_main(const struct tool *tool, int argc, char *argv[])
 {
 	const char *trace_path = getenv("LAMINA_TRACE");
@@ -410,6 +425,8 @@ int command_main(const struct tool *tool, int argc, char *argv[])
 	int r;
 
 	error_init(&error);
+	if (standard_streams_keep() < 0)
+		return 1;
 	if (argc == 2 && !strcmp(argv[1], "--version")) {
 		printf("%s %s\n", tool->name, LAMINA_VERSION);
 		return 0;

@@ -26,6 +26,8 @@ int attend_signals_block(sigset_t *ret_earlier, struct error *error)
 	sigset_t set;
 
 	attended_set(&set);
+	/* Who ignores it (and a caller may have) can't wait for children: they vanish. */
+	signal(SIGCHLD, SIG_DFL);
 	if (sigprocmask(SIG_BLOCK, &set, ret_earlier) < 0)
 		return error_set(error, -errno, "cannot block signals");
 	return 0;
@@ -86,11 +88,18 @@ static int relay_loop(struct launched *launched, struct terminal_relay *relay, i
 	while (!has_ended(launched->pid, ret_wait_status)) {
 		struct pollfd fds[] = {
 			{ .fd = signal_fd, .events = POLLIN },
-			{ .fd = relay->input_end ? -1 : STDIN_FILENO, .events = POLLIN },
-			{ .fd = closed ? -1 : relay->master_fd, .events = POLLIN },
+			{ .fd = STDIN_FILENO },
+			{ .fd = relay->master_fd },
 		};
-		int r = poll(fds, 3, -1);
+		int r;
 
+		terminal_relay_events(relay, &fds[1].events, &fds[2].events);
+		/* What has hung up would wake poll(2) all the time. */
+		if (!fds[1].events || closed)
+			fds[1].fd = -1;
+		if (closed)
+			fds[2].fd = -1;
+		r = poll(fds, 3, -1);
 		if (r < 0 && errno != EINTR)
 			return -errno;
 		if (r <= 0)

@@ -22,10 +22,14 @@
 #include "launch/mount.h"
 #include "launch/root.h"
 #include "launch/seccomp/load.h"
+#include "launch/state.h"
 #include "launch/terminal.h"
 #include "launch/tune.h"
 
-/* A launcher that is killed in the middle must not leave a container starting by itself. */
+/*
+ * A launcher that is killed in the middle must not leave a container starting by itself. Called
+ * once more after a change of user, which clears this.
+ */
 static int life_bind(const struct child *child, struct error *error)
 {
 	struct pollfd parent = { .fd = child->parent_pidfd, .events = POLLIN };
@@ -166,29 +170,48 @@ static int working_directory_enter(const struct config_process *process, struct 
 	return 0;
 }
 
+/*
+ * The container begins to live without the process that made it, and not before its state is
+ * written: a launcher that is killed earlier must take it along, since nobody would find it.
+ */
+static int release(const struct child *child, struct error *error)
+{
+	char written;
+	int r = fd_write_full(child->ready_fd, "", 1);
+
+	if (r < 0)
+		return error_set(error, r, "cannot tell that the container is ready");
+	if (fd_read_full(child->ready_fd, &written, 1) != 1)
+		return error_say(error, -ESRCH, "the launcher has ended");
+	if (prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) < 0)
+		return error_set(error, -errno, "cannot release the container");
+	r = fd_write_full(child->ready_fd, "", 1);
+	close(child->ready_fd);
+	return r < 0 ? error_set(error, r, "cannot tell that the container is released") : 0;
+}
+
 /* `create` ends here; the connection of who said `start` is closed by the exec, or gets the error.
  */
 static int start_wait(const struct child *child, int *ret_start_fd, struct error *error)
 {
 	int fd, r;
 
-	/* From here on the container lives without the process that made it. */
-	if (prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) < 0)
-		return error_set(error, -errno, "cannot release the container");
 	for (int i = 0; i < 2; i++) {
 		if (child->lock_fds[i] >= 0)
 			close(child->lock_fds[i]);
 	}
-	r = fd_write_full(child->ready_fd, "", 1);
+	r = release(child, error);
 	if (r < 0)
-		return error_set(error, r, "cannot tell that the container is ready");
-	close(child->ready_fd);
+		return r;
 	do {
 		fd = accept4(child->listen_fd, NULL, NULL, SOCK_CLOEXEC);
 	} while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));
 	if (fd < 0)
 		return error_set(error, -errno, "cannot wait for the start");
 	*ret_start_fd = fd;
+	/* Here and not by who said `start`, who may be killed in between: from now on it runs. */
+	if (unlinkat(child->state_fd, STATE_START_SOCKET, 0) < 0 && errno != ENOENT)
+		return error_set(error, -errno, "cannot remove the socket for start");
 	return 0;
 }
 
@@ -196,8 +219,11 @@ static int start_wait(const struct child *child, int *ret_start_fd, struct error
 static int become(const struct child *child, int slave_fd, struct error *error)
 {
 	const struct config_process *process = child->process;
-	int r = credentials_limit(process, error);
+	int r;
 
+	if (child->n_files && setrlimit(RLIMIT_NOFILE, child->n_files) < 0)
+		return error_set(error, -errno, "cannot set the limit of open files");
+	r = credentials_limit(process, error);
 	if (r == 0 && slave_fd >= 0)
 		r = terminal_adopt(slave_fd, error);
 	if (r == 0 && child->stdin_fd >= 0 && dup2(child->stdin_fd, STDIN_FILENO) < 0)
@@ -207,9 +233,12 @@ static int become(const struct child *child, int slave_fd, struct error *error)
 	if (r < 0)
 		return r;
 	umask(process->umask >= 0 ? (mode_t)process->umask : 0022);
-	/* A change of user has cleared it. */
-	if (prctl(PR_SET_PDEATHSIG, child->dies_with_parent ? SIGKILL : 0, 0, 0, 0) < 0)
-		return error_set(error, -errno, "cannot bind the container to its launcher");
+	if (child->dies_with_parent)
+		r = life_bind(child, error);
+	else if (prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) < 0)
+		r = error_set(error, -errno, "cannot release the container");
+	if (r < 0)
+		return r;
 	{
 		TRACE_PHASE("fd.sweep");
 		if (sys_close_range(3 + child->n_preserved_fds, ~0U, CLOSE_RANGE_CLOEXEC) < 0)

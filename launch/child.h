@@ -6,6 +6,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/resource.h>
 
 #include "base/error.h"
 #include "launch/bundle.h"
@@ -32,11 +33,15 @@ struct child {
 	int terminal_fd;  /* socket that gets the terminal's master; -EBADF: no terminal */
 	int listen_fd;	  /* `create`: where `start` knocks; -EBADF: go on to the exec at once */
 	int lock_fds[2];  /* the launcher's locks: a child that outlives it lets go of them */
-	int ready_fd;	  /* with listen_fd: gets a byte when the child waits */
-	int stdin_fd;	  /* to be standard input; -EBADF: the parent's */
+	int state_fd;	  /* STATE/ID, where the socket of listen_fd is */
+	/* With listen_fd, a socket: a byte when the child is ready, one from the launcher when the
+	   state is written, and one when the child no longer ends with the launcher. */
+	int ready_fd;
+	int stdin_fd;		      /* to be standard input; -EBADF: the parent's */
 	unsigned int n_preserved_fds; /* 3, 4, ... stay open over the exec */
 	bool dies_with_parent;	      /* killed when the launcher is */
 	sigset_t signal_mask;	      /* the mask that the launcher was started with */
+	const struct rlimit *n_files; /* RLIMIT_NOFILE likewise; NULL: as it is */
 	struct child_report *report;
 };
 

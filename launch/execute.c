@@ -2,12 +2,15 @@
 #include "launch/execute.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/text.h"
 
 /* Go's exec.LookPath has none; what execvp(3) and shells use where PATH isn't set. */
@@ -91,13 +94,13 @@ int execute_find(const struct config_process *process, char *ret_path, struct er
 static int interpreter_explain(const char *name, const char *path, struct error *error)
 {
 	char head[PATH_MAX + 3];
-	FILE *file = fopen(path, "re");
-	size_t n = file ? fread(head, 1, sizeof(head) - 1, file) : 0;
+	/* The container's own file: it may be swapped for a fifo by now, and its bytes are
+	 * anything. */
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : fd_read_full(fd, head, sizeof(head) - 1);
 	char *interpreter, *end;
 
-	if (file)
-		fclose(file);
-	head[n] = '\0';
+	head[n < 0 ? 0 : n] = '\0';
 	if (n < 3 || strncmp(head, "#!", 2))
 		return error_say(error, -ENOENT,
 				 "exec: \"%s\": no such file or directory: its dynamic loader (see "
@@ -112,6 +115,8 @@ static int interpreter_explain(const char *name, const char *path, struct error 
 			"carriage return (DOS line ends)",
 			name);
 	*end = '\0';
+	for (char *p = interpreter; *p; p++)
+		*p = *p < ' ' || *p > '~' ? '?' : *p;
 	return error_say(
 		error, -ENOENT,
 		"exec: \"%s\": no such file or directory: its interpreter '%s' isn't in the image",

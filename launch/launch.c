@@ -37,7 +37,7 @@ struct attempt {
 	int listen_fd;
 	int terminal_fds[2]; /* ours and the child's */
 	int parent_pidfd;
-	int ready_fds[2]; /* `create`: the child writes a byte when it waits for `start` */
+	int ready_fds[2]; /* `create`: ours and the child's, struct child's ready_fd */
 	bool is_ready;
 };
 
@@ -141,7 +141,8 @@ static int listen_prepare(struct attempt *attempt, struct error *error)
 	attempt->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/" STATE_START_SOCKET,
 		 attempt->launched->state.directory_fd);
-	if (pipe2(attempt->ready_fds, O_CLOEXEC) < 0 || attempt->listen_fd < 0 ||
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, attempt->ready_fds) < 0 ||
+	    attempt->listen_fd < 0 ||
 	    bind(attempt->listen_fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
 	    listen(attempt->listen_fd, 8) < 0)
 		return error_set(error, -errno, "cannot make the socket for start");
@@ -189,11 +190,13 @@ static void child_fill(struct attempt *attempt)
 		.terminal_fd = attempt->terminal_fds[1],
 		.listen_fd = attempt->listen_fd,
 		.lock_fds = { attempt->launched->bundle.lock_fd, attempt->launched->state.lock_fd },
+		.state_fd = attempt->launched->state.directory_fd,
 		.ready_fd = attempt->ready_fds[1],
 		.stdin_fd = options->stdin_fd,
 		.n_preserved_fds = options->n_preserved_fds,
 		.dies_with_parent = !options->wait_for_start,
 		.signal_mask = options->signal_mask,
+		.n_files = options->n_files,
 		.report = attempt->report,
 	};
 }
@@ -242,14 +245,14 @@ static int clone_child(struct attempt *attempt, struct error *error)
 		trace_set_container(false);
 		trace_event("exec.done");
 	}
-	if (own_pid_fd >= 0)
-		(void)setns(own_pid_fd, CLONE_NEWPID);
+	/* The next container of a stream would be born there. */
+	r = own_pid_fd >= 0 && setns(own_pid_fd, CLONE_NEWPID) < 0 ? -errno : 0;
 	if (pid < 0)
 		return error_set(error, (int)pid, "cannot make the container's process");
 	launched->pid = pid;
 	launched->start_time = process_start_time(pid);
 	trace_set_ids(launched->state.id, pid);
-	return 0;
+	return r < 0 ? error_set(error, r, "cannot leave the pid namespace") : 0;
 }
 
 /* A forked child is waited for until it says that it is ready, or has ended. */
@@ -348,10 +351,24 @@ static int state_publish(const struct attempt *attempt, struct error *error)
 	return r;
 }
 
+/* The state is written: the child may live on alone, and says when it does. */
+static int child_release(struct attempt *attempt, struct error *error)
+{
+	char released;
+
+	if (send(attempt->ready_fds[0], "", 1, MSG_NOSIGNAL) != 1 ||
+	    fd_read_full(attempt->ready_fds[0], &released, 1) != 1)
+		return error_say(error, -EIO, "the container's process ended before its start");
+	return 0;
+}
+
 static int terminal_take(struct attempt *attempt, struct error *error)
 {
 	if (attempt->terminal_fds[0] < 0)
 		return 0;
+	/* With no other copy of its end, a child that was killed is an end and not a wait. */
+	cleanup_close(&attempt->terminal_fds[1]);
+	attempt->terminal_fds[1] = -EBADF;
 	attempt->launched->master_fd = terminal_receive(attempt->terminal_fds[0]);
 	if (attempt->launched->master_fd < 0)
 		return error_set(error, attempt->launched->master_fd, "cannot get the terminal");
@@ -383,9 +400,11 @@ static int make(struct attempt *attempt, int *ret_status, struct error *error)
 		r = terminal_take(attempt, error);
 	if (r == 0)
 		r = state_publish(attempt, error);
+	if (r == 0 && attempt->options->wait_for_start)
+		r = child_release(attempt, error);
 	/* From here on others may look at it, and end it. */
 	if (r == 0)
-		lock_release(launched->state.lock_fd);
+		state_unlock(&launched->state);
 	return r;
 }
 
@@ -429,8 +448,6 @@ int launch_start(const struct launch_options *options, struct launched *launched
 		undo(launched);
 		return error_prefix(error, r, "container '%s'", id);
 	}
-	/* Others may signal and delete it from here on. */
-	state_unlock(&launched->state);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "base/error.h"
@@ -27,6 +28,8 @@ struct launch_options {
 	bool wait_for_start;  /* `create`: the process waits at its exec, and outlives the launcher
 			       */
 	sigset_t signal_mask; /* what the container starts with; the launcher blocks all */
+	const struct rlimit *n_files; /* RLIMIT_NOFILE that the container starts with, or NULL: the
+					 launcher's */
 };
 
 /* A container that was started. Start with LAUNCHED_EMPTY. */

@@ -25,7 +25,7 @@ static bool is_safe(void)
 	if (statvfs(SELF, &st) == 0 && st.f_flag & ST_RDONLY)
 		return true;
 	fd = open(SELF, O_RDONLY | O_CLOEXEC);
-	return fd >= 0 && fcntl(fd, F_GET_SEALS) == seals;
+	return fd >= 0 && (fcntl(fd, F_GET_SEALS) & seals) == seals;
 }
 
 static int clone_read_only(void)

@@ -2,12 +2,15 @@
 #include "launch/terminal.h"
 
 #include <limits.h>
+#include <linux/magic.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/vfs.h>
 #include <termios.h>
 
 #include "base/fd.h"
@@ -98,13 +101,27 @@ int terminal_bind_console(int root_fd, int slave_fd, struct error *error)
 	return 0;
 }
 
+/* Only of a devpts: anything else there is the image's, and opening it could do anything. */
+static int master_open(int root_fd)
+{
+	_cleanup_close_ int pts_fd = path_open_beneath(root_fd, "dev/pts", O_PATH | O_DIRECTORY, 0);
+	struct statfs st;
+
+	if (pts_fd < 0)
+		return pts_fd;
+	if (fstatfs(pts_fd, &st) < 0)
+		return -errno;
+	if (st.f_type != DEVPTS_SUPER_MAGIC)
+		return -ENOTTY;
+	return path_open_beneath(pts_fd, "ptmx", O_RDWR | O_NOCTTY, 0);
+}
+
 int terminal_make(int root_fd, int socket_fd, const struct config_process *process,
 		  int *ret_slave_fd, struct error *error)
 {
 	struct winsize size = { .ws_row = process->console_rows,
 				.ws_col = process->console_columns };
-	_cleanup_close_ int master_fd =
-		path_open_beneath(root_fd, "dev/pts/ptmx", O_RDWR | O_NOCTTY, 0);
+	_cleanup_close_ int master_fd = master_open(root_fd);
 	_cleanup_close_ int slave_fd = -EBADF;
 	char name[32];
 	unsigned int number;
@@ -149,6 +166,8 @@ int terminal_relay_start(struct terminal_relay *relay, int master_fd, struct err
 
 	relay->master_fd = master_fd;
 	relay->input_end = false;
+	if (fcntl(master_fd, F_SETFL, O_RDWR | O_NONBLOCK) < 0)
+		return error_set(error, -errno, "cannot set up the terminal");
 	if (tcgetattr(STDIN_FILENO, &settings) < 0)
 		return 0;
 	relay->saved = malloc(sizeof(settings));
@@ -189,23 +208,49 @@ static bool input_is_stream(void)
 	return fstat(STDIN_FILENO, &st) == 0 && !S_ISCHR(st.st_mode);
 }
 
-int terminal_relay_step(struct terminal_relay *relay, bool readable_input, bool readable_master)
+void terminal_relay_events(const struct terminal_relay *relay, short *ret_input, short *ret_master)
+{
+	*ret_input = relay->input_end || relay->n_pending ? 0 : POLLIN;
+	*ret_master = (short)(POLLIN | (relay->n_pending ? POLLOUT : 0));
+}
+
+static void input_take(struct terminal_relay *relay)
+{
+	ssize_t n = read(STDIN_FILENO, relay->pending, sizeof(relay->pending));
+
+	if (n > 0) {
+		relay->n_pending = (size_t)n;
+	} else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
+		relay->input_end = true;
+		if (input_is_stream())
+			relay->pending[relay->n_pending++] = '\4';
+	}
+}
+
+/* A container that doesn't read stops its user's typing, nothing else. */
+static void input_give(struct terminal_relay *relay)
+{
+	ssize_t n = write(relay->master_fd, relay->pending, relay->n_pending);
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	/* Nobody is there to take it. */
+	if (n < 0)
+		n = (ssize_t)relay->n_pending;
+	relay->n_pending -= (size_t)n;
+	memmove(relay->pending, relay->pending + n, relay->n_pending);
+}
+
+int terminal_relay_step(struct terminal_relay *relay, short input, short master)
 {
 	char bytes[8192];
 	ssize_t n;
 
-	if (readable_input && !relay->input_end) {
-		n = read(STDIN_FILENO, bytes, sizeof(bytes));
-		if (n > 0) {
-			/* A container that doesn't read stops its user's typing, nothing else. */
-			(void)fd_write_full(relay->master_fd, bytes, (size_t)n);
-		} else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
-			relay->input_end = true;
-			if (input_is_stream())
-				(void)fd_write_full(relay->master_fd, "\4", 1);
-		}
-	}
-	if (readable_master) {
+	if (input && !relay->input_end && !relay->n_pending)
+		input_take(relay);
+	if (relay->n_pending)
+		input_give(relay);
+	if (master & ~POLLOUT) {
 		n = read(relay->master_fd, bytes, sizeof(bytes));
 		if (n > 0)
 			return fd_write_full(STDOUT_FILENO, bytes, (size_t)n);
@@ -221,7 +266,6 @@ int terminal_relay_step(struct terminal_relay *relay, bool readable_input, bool 
 void terminal_relay_finish(struct terminal_relay *relay)
 {
 	if (relay->master_fd >= 0) {
-		(void)fcntl(relay->master_fd, F_SETFL, O_NONBLOCK);
 		for (;;) {
 			char bytes[8192];
 			ssize_t n = read(relay->master_fd, bytes, sizeof(bytes));

@@ -46,9 +46,11 @@ int terminal_connect(const char *path, struct error *error);
  */
 struct terminal_relay {
 	int master_fd;
-	bool raw;	/* the user's terminal is in raw mode, and must come back from it */
-	bool input_end; /* standard input is at its end */
-	void *saved;	/* struct termios */
+	bool raw;	    /* the user's terminal is in raw mode, and must come back from it */
+	bool input_end;	    /* standard input is at its end */
+	void *saved;	    /* struct termios */
+	char pending[4096]; /* typed, and not taken by the container yet */
+	size_t n_pending;
 };
 
 #define TERMINAL_RELAY_EMPTY ((struct terminal_relay){ .master_fd = -EBADF })
@@ -60,12 +62,20 @@ int terminal_relay_start(struct terminal_relay *relay, int master_fd, struct err
 void terminal_relay_resize(struct terminal_relay *relay);
 
 /**
+ * terminal_relay_events() - what poll(2) is to wait for
+ *
+ * No more is read from standard input than the container takes: it may write a lot before it reads,
+ * and would wait for ever where nobody reads that.
+ */
+void terminal_relay_events(const struct terminal_relay *relay, short *ret_input, short *ret_master);
+
+/**
  * terminal_relay_step() - carry over what is there to read, without waiting
- * @readable_input, @readable_master: what poll(2) said
+ * @input, @master: what poll(2) said of standard input and of the master
  *
  * Return: 1 when the container's side is closed, 0 when there may be more, or a negative errno.
  */
-int terminal_relay_step(struct terminal_relay *relay, bool readable_input, bool readable_master);
+int terminal_relay_step(struct terminal_relay *relay, short input, short master);
 
 /** terminal_relay_finish() - what the container still wrote, then the user's terminal as it was */
 void terminal_relay_finish(struct terminal_relay *relay);

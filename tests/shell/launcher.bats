@@ -229,3 +229,138 @@ status_is() {
 	[ "$(cat /proc/sys/kernel/hostname /proc/sys/kernel/domainname)" = "$before" ]
 	assert_nothing_left
 }
+
+@test "a caller that ignores SIGCHLD gets the status all the same" {
+	config '.process.args=["sh","-c","exit 7"]'
+	run timeout -s KILL 10 env --ignore-signal=CHLD nslaunch run --bundle "$BUNDLE" "$C"
+	[ "$status" -eq 7 ]
+	assert_nothing_left
+}
+
+@test "closed standard streams stay closed, and are nobody else's descriptors" {
+	config '.process.args=["sh","-c","readlink /proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 >/out; echo x || exit 9"]'
+	nslaunch run --bundle "$BUNDLE" "$C" <&- >&- 2>&- || status=$?
+	[ "$status" -eq 9 ]
+	[ "$(cat "$BUNDLE/rootfs/out")" = $'/dev/null\n/out\n/dev/null' ]
+	config '.process.args=["nosuch"]'
+	nslaunch run --bundle "$BUNDLE" "$C" <&- >&- 2>&- || status=$?
+	[ "$status" -eq 127 ]
+	nslaunch create --bundle "$BUNDLE" "$C" <&- >&- 2>&- || status=$?
+	[ "$status" -eq 1 ]
+	assert_nothing_left
+}
+
+@test "no descriptor of the caller's or the launcher's reaches the program, or the one that waits" {
+	local fds
+	config '.process.args=["sh","-c","cd /proc/self/fd; echo [0-9]*"]'
+	run --separate-stderr nslaunch run --bundle "$BUNDLE" "$C" 5</ 9</etc/passwd
+	[ "$output" = "0 1 2 3" ] || [ "$output" = "0 1 2" ]
+	run --separate-stderr nslaunch run --bundle "$BUNDLE" --preserve-fds 2 "$C" 3</dev/null 4</dev/zero 7</
+	[[ $output == "0 1 2 3 4"* ]]
+	[[ $output != *7* ]]
+	run --separate-stderr nslaunch run --bundle "$BUNDLE" --preserve-fds 2 "$C" 3</dev/null 4<&-
+	[ "$status" -eq 125 ]
+	[[ $stderr == *"descriptor 4 of '--preserve-fds' isn't open" ]]
+	nslaunch create --bundle "$BUNDLE" "$C" 7</etc/passwd >/dev/null
+	fds=$(readlink "/proc/$(nslaunch state "$C" | jq .pid)/fd"/* || true)
+	nslaunch delete --force "$C"
+	[[ $fds != *passwd* ]]
+	assert_nothing_left
+}
+
+@test "a hundred containers at once need no more than the usual limit of open files" {
+	local i
+	config '.process.args=["sh","-c","ulimit -n; sleep 0.3"]'
+	for i in $(seq 100); do
+		mkdir "j$i-$C"
+		ln -s "$BUNDLE/rootfs" "j$i-$C/rootfs"
+		cp "$BUNDLE/config.json" "j$i-$C"
+		echo "$PWD/j$i-$C" >>list
+	done
+	run --separate-stderr bash -c "ulimit -Sn 256; nslaunch run -j 100 <list | sort | uniq -c"
+	[ "${output// /}" = 100256 ]
+	[ -z "$stderr" ]
+	assert_nothing_left
+}
+
+@test "create that is killed at any moment leaves no process that nobody knows of" {
+	local i pid
+	config '.process.args=["sleep","1000.125"]'
+	for i in $(seq 60); do
+		nslaunch create --bundle "$BUNDLE" "$C" >/dev/null &
+		pid=$!
+		sleep "0.00$((i % 6))$((i % 10))"
+		kill -KILL "$pid" 2>/dev/null || true
+		wait "$pid" || true
+		# Either it is there as created, or nothing of it is: the next one of this id can be made.
+		if status_is "$C" created; then
+			nslaunch delete --force "$C"
+		else
+			until_true nslaunch create --bundle "$BUNDLE" "$C" >/dev/null 2>&1
+			nslaunch delete --force "$C"
+		fi
+	done
+	assert_nothing_left
+}
+
+@test "start that is killed leaves a container that is created or running, not both" {
+	local i pid
+	config '.process.args=["sleep","50"]'
+	for i in $(seq 20); do
+		nslaunch create --bundle "$BUNDLE" "$C" >/dev/null
+		nslaunch start "$C" &
+		pid=$!
+		sleep "0.000$((i % 10))"
+		kill -KILL "$pid" 2>/dev/null || true
+		wait "$pid" || true
+		if status_is "$C" created; then nslaunch start "$C"; fi
+		until_true status_is "$C" running
+		nslaunch delete --force "$C"
+	done
+	assert_nothing_left
+}
+
+@test "a container that doesn't read its terminal is not waited for" {
+	config '.process.terminal=true | .process.args=["sh","-c","stty raw -echo; for i in 1 2 3 4 5 6 7 8 9; do head -c 20000 /dev/zero; done; echo end"]'
+	for applet in stty head; do ln -s busybox "$BUNDLE/rootfs/bin/$applet"; done
+	run bash -c "head -c 300000 /dev/zero | timeout -s KILL 20 nslaunch run --bundle '$BUNDLE' '$C' | tail -c 5"
+	[[ $output == end* ]]
+	assert_nothing_left
+}
+
+@test "a terminal whose reader is gone ends the container with an error, and leaves nothing" {
+	config '.process.terminal=true | .process.args=["sh","-c","while :; do echo x; done"]'
+	run bash -c "nslaunch run --bundle '$BUNDLE' '$C' </dev/null 2>err | head -1; echo \${PIPESTATUS[0]}"
+	[ "${lines[1]}" = 125 ]
+	[[ $(cat err) == *"Broken pipe" ]]
+	assert_nothing_left
+}
+
+@test "a file of the image's where the terminal should be made is not opened" {
+	mkdir -p "$BUNDLE/rootfs/dev/pts"
+	mkfifo "$BUNDLE/rootfs/dev/pts/ptmx"
+	config '.process.terminal=true | .mounts|=map(select(.destination|startswith("/dev")|not))'
+	run --separate-stderr timeout -s KILL 10 nslaunch run --bundle "$BUNDLE" "$C"
+	[ "$status" -eq 125 ]
+	[[ $stderr == *"cannot open '/dev/pts/ptmx' for the terminal"* ]]
+	assert_nothing_left
+}
+
+@test "what an image's file says is printed without its escapes" {
+	printf '#!/bin/\033]0;x\007\nx' >"$BUNDLE/rootfs/bin/script"
+	chmod +x "$BUNDLE/rootfs/bin/script"
+	config '.process.args=["script"]'
+	run -127 --separate-stderr nslaunch run --bundle "$BUNDLE" "$C"
+	[[ $stderr == *"its interpreter '/bin/?]0;x?'"* ]]
+}
+
+@test "it refuses to run with more rights than its caller" {
+	command -v setpriv >/dev/null || skip "no setpriv"
+	cp "$(command -v nslaunch)" "$TEST_DIRECTORY/nslaunch"
+	chmod 4755 "$TEST_DIRECTORY/nslaunch"
+	chmod 711 "$SCRATCH" "$TEST_DIRECTORY"
+	run setpriv --reuid 65534 --clear-groups "$TEST_DIRECTORY/nslaunch" list
+	chmod 700 "$SCRATCH"
+	[ "$status" -eq 125 ]
+	[[ $output == *"must not be setuid"* ]]
+}

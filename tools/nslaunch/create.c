@@ -3,7 +3,9 @@
  * nslaunch create: a container whose process waits at its exec.
  */
 #include <errno.h>
+#include <fcntl.h>
 
+#include "base/syscalls.h"
 #include "launch/attend.h"
 #include "launch/self.h"
 #include "tools/nslaunch/container.h"
@@ -35,9 +37,23 @@ const struct command_option create_options[] = {
 	  .help = "keep descriptors 3 to 2+N open" },
 };
 
+/* What isn't there would be a descriptor of the launcher's own by the time of the exec. */
+static int preserved_check(unsigned int n_preserved_fds, struct error *error)
+{
+	for (int fd = 3; fd < 3 + (int)n_preserved_fds; fd++) {
+		int flags = fcntl(fd, F_GETFD);
+
+		if (flags < 0 || flags & FD_CLOEXEC)
+			return error_say(error, -EBADF,
+					 "descriptor %d of '--preserve-fds' isn't open", fd);
+	}
+	return 0;
+}
+
 int run_fill(const struct command_call *call, struct launch_options *options, struct error *error)
 {
 	const struct run_options *given = call->options;
+	int r;
 
 	if (given->n_preserved_fds > 1024)
 		return error_usage(error, "option '--preserve-fds' takes at most 1024");
@@ -52,7 +68,8 @@ int run_fill(const struct command_call *call, struct launch_options *options, st
 	};
 	if (!options->state_path)
 		return error->code;
-	return attend_signals_block(&options->signal_mask, error);
+	r = preserved_check(options->n_preserved_fds, error);
+	return r < 0 ? r : attend_signals_block(&options->signal_mask, error);
 }
 
 int verb_create(const struct command_call *call, struct error *error)
@@ -66,6 +83,10 @@ int verb_create(const struct command_call *call, struct error *error)
 		r = run_fill(call, &options, error);
 	if (r < 0)
 		return r;
+	/* The process that waits would keep them open for ever: a caller's pipes, and their ends.
+	 */
+	if (sys_close_range(3 + options.n_preserved_fds, ~0U, 0) < 0)
+		return error_set(error, -errno, "cannot close descriptors");
 	options.id = call->argv[0];
 	options.wait_for_start = true;
 	if (!options.bundle_path)

@@ -87,8 +87,6 @@ int verb_start(const struct command_call *call, struct error *error)
 	fd = start_connect(&state, error);
 	if (fd < 0)
 		return fd;
-	/* From now on it counts as running; nobody can knock a second time. */
-	(void)unlinkat(state.directory_fd, STATE_START_SOCKET, 0);
 	r = start_await(&state, &record, fd, error);
 	return r < 0 ? error_prefix(error, r, "container '%s'", state.id) : 0;
 }

@@ -2,6 +2,9 @@
 /*
  * nslaunch: an OCI runtime that starts containers as fast as the kernel can.
  */
+#include <stdio.h>
+#include <sys/auxv.h>
+
 #include "tools/nslaunch/verbs.h"
 
 static const struct command commands[] = {
@@ -100,5 +103,10 @@ int main(int argc, char *argv[])
 		.n_commands = sizeof(commands) / sizeof(commands[0]),
 	};
 
+	/* Nothing here is made to be trusted by somebody with fewer rights. */
+	if (getauxval(AT_SECURE)) {
+		fprintf(stderr, "nslaunch: it must not be setuid, or have file capabilities\n");
+		return 125;
+	}
 	return command_main(&nslaunch, argc, argv);
 }

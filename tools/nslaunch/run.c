@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -117,8 +118,13 @@ static int run_one(const struct run_options *given, struct launch_options *optio
 	}
 	signal = end_if_asked_early(&launched);
 	r = attend(&launched, &wait_status, error);
-	if (r < 0)
+	if (r < 0) {
+		/* Nobody would ever see its end. */
+		(void)sys_pidfd_send_signal(launched.pidfd, SIGKILL, NULL, 0);
+		(void)process_wait(launched.pid, &wait_status);
+		(void)finish(&launched, given->keep, NULL);
 		return r;
+	}
 	r = finish(&launched, given->keep, error);
 	if (r < 0)
 		return r;
@@ -280,6 +286,19 @@ static void crowd_start(struct crowd *crowd, const char *path)
 	crowd->n_running++;
 }
 
+/* A container takes some 30 descriptors while it runs; a stream may have a thousand at once. */
+static int files_raise(struct rlimit *ret_earlier, struct error *error)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, ret_earlier) < 0)
+		return error_set(error, -errno, "cannot read the limit of open files");
+	limit = *ret_earlier;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+	return 0;
+}
+
 static int run_stream(const struct run_options *given, struct launch_options *options,
 		      struct error *error)
 {
@@ -292,6 +311,7 @@ static int run_stream(const struct run_options *given, struct launch_options *op
 		.members = members, .n_places = n_jobs, .given = given, .options = options
 	};
 	_cleanup_close_ int signal_fd = -EBADF;
+	struct rlimit n_files;
 	sigset_t all;
 	const char *path;
 	size_t n_bundles = 0;
@@ -299,6 +319,10 @@ static int run_stream(const struct run_options *given, struct launch_options *op
 
 	if (!members)
 		return error_set(error, -ENOMEM, "cannot run");
+	r = files_raise(&n_files, error);
+	if (r < 0)
+		return r;
+	options->n_files = &n_files;
 	sigfillset(&all);
 	crowd.signal_fd = signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (signal_fd < 0)
