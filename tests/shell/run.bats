@@ -246,6 +246,22 @@ teardown() {
 	run -2 lamina --nosuch
 }
 
+@test "lamina knows containers by their names" {
+	"$RUN" --name named busybox sh -c 'echo ready; while :; do sleep 0.1; done' >out 3>&- &
+	local pid=$! status=0
+	until [ -s out ]; do sleep 0.02; done
+	run -0 lamina state named
+	[[ $output == *running* ]]
+	run -0 lamina exec named echo inside
+	[ "$output" = inside ]
+	run -0 lamina ps -q
+	lamina kill named KILL
+	wait "$pid" || status=$?
+	[ "$status" -eq 137 ]
+	run -0 lamina rm named
+	[ "$output" = named ]
+}
+
 @test "the trace of a run holds every tool and the container" {
 	LAMINA_TRACE=$PWD/trace "$RUN" --rm busybox true
 	run -0 jq -rs 'map(.process) | unique | join(" ")' trace
