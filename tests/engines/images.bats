@@ -285,11 +285,11 @@ same_layers() {
 	mkdir podman
 	# podman makes a name of the path, in lower case only.
 	ln -s "$layout" layout
-	podman --root "$PWD/podman/root" --runroot "$PWD/podman/run" --storage-driver vfs --events-backend none \
-		pull -q "oci:layout:$(reference)" >id 2>err || skip "podman: $(head -n 1 err)"
+	podman --root "$PWD/podman/root" --runroot "$PWD/podman/run" --tmpdir "$PWD/podman/tmp" \
+		--storage-driver vfs --events-backend none pull -q "oci:layout:$(reference)" >id 2>err || skip "podman: $(head -n 1 err)"
 	for format in docker-archive oci-archive; do
-		podman --root "$PWD/podman/root" --runroot "$PWD/podman/run" --storage-driver vfs --events-backend none \
-			save -q --format $format -o $format.tar "$(tail -n 1 id)"
+		podman --root "$PWD/podman/root" --runroot "$PWD/podman/run" --tmpdir "$PWD/podman/tmp" \
+			--storage-driver vfs --events-backend none save -q --format $format -o $format.tar "$(tail -n 1 id)"
 		layerfs import $format.tar podman:$format
 		same_layers podman:$format "$name"
 	done

@@ -213,6 +213,7 @@ layerfs: rm: there is no container '..'"
 		# It has the lock open, and waits.
 		for _ in $(seq 100); do
 			[ -z "$(find "/proc/$pid/fd" -lname "$old/lock" 2>/dev/null)" ] || break
+			sleep 0.05
 		done
 		mv "$old" "$LAMINA_STORE/trash/old$i"
 		new=$(layerfs create --id one busybox)
