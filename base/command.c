@@ -409,8 +409,9 @@ static int tool_run(const struct tool *tool, int argc, char **argv,
 static int standard_streams_keep(void)
 {
 	for (int fd = 0; fd < 3; fd++) {
-		if (fcntl(fd, F_GETFD) < 0 &&
-		    open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
+		if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
+			continue;
+		if (open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
 			return -EBADF;
 	}
 	return 0;
@@ -425,8 +426,11 @@ int command_main(const struct tool *tool, int argc, char *argv[])
 	int r;
 
 	error_init(&error);
-	if (standard_streams_keep() < 0)
+	if (standard_streams_keep() < 0) {
+		fprintf(stderr, "%s: a standard stream is closed, and '/dev/null' can't be\n",
+			tool->name);
 		return 1;
+	}
 	if (argc == 2 && !strcmp(argv[1], "--version")) {
 		printf("%s %s\n", tool->name, LAMINA_VERSION);
 		return 0;

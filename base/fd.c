@@ -51,6 +51,18 @@ ssize_t fd_read_full(int fd, void *bytes, size_t n_bytes)
 	return (ssize_t)n_read;
 }
 
+int directory_entry_next(DIR *directory, const struct dirent **ret_entry)
+{
+	const struct dirent *entry;
+
+	errno = 0;
+	entry = readdir(directory);
+	if (!entry)
+		return -errno;
+	*ret_entry = entry;
+	return 1;
+}
+
 int fd_read_all(int fd, size_t max_bytes, char **ret_bytes, size_t *ret_n_bytes)
 {
 	_cleanup_free_ char *bytes = NULL;

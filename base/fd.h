@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <dirent.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -14,6 +15,14 @@ int fd_write_full(int fd, const void *bytes, size_t n_bytes);
 
 /** fd_read_full() - read until @n_bytes or the end; the number read or a negative errno */
 ssize_t fd_read_full(int fd, void *bytes, size_t n_bytes);
+
+/**
+ * directory_entry_next() - readdir(3) that tells an error from the end
+ * @ret_entry: set on 1; valid until the next call
+ *
+ * Return: 1, 0 at the end, or a negative errno.
+ */
+int directory_entry_next(DIR *directory, const struct dirent **ret_entry);
 
 /**
  * fd_read_all() - everything that @fd still has, with a NUL behind it

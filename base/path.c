@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/syscalls.h"
 
 static int path_open(int root_fd, const char *path, int flags, mode_t mode, uint64_t resolve)
@@ -289,25 +290,22 @@ static int directory_empty(struct removal *removal, int directory_fd, unsigned i
 	int fd = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_closedir_ DIR *directory = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
-	int first = 0;
+	int first = 0, r;
 
 	if (!directory) {
-		int r = -errno;
-
+		r = -errno;
 		if (fd >= 0)
 			close(fd);
 		return r == -ENOENT ? 0 : r;
 	}
-	while ((entry = readdir(directory))) {
-		int r;
-
+	while ((r = directory_entry_next(directory, &entry)) > 0) {
 		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
 			continue;
 		r = entry_remove(removal, directory_fd, entry->d_name, depth + 1);
 		if (r < 0 && first == 0)
 			first = r;
 	}
-	return first;
+	return first == 0 ? r : first;
 }
 
 int path_remove_tree(int directory_fd, const char *name)

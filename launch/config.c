@@ -238,16 +238,43 @@ static const struct {
 	{ "RLIMIT_STACK", RLIMIT_STACK },
 };
 
+/*
+ * jq reads numbers as doubles, so that a config.json that went through it has this for "unlimited"
+ * (RLIM_INFINITY, 2^64 - 1).
+ */
+static bool is_infinity_of_jq(struct json_value value)
+{
+	static const char *const forms[] = { "18446744073709552000", "1.8446744073709552e+19",
+					     "1.8446744073709552e19" };
+	size_t n_bytes;
+	const char *raw = json_raw(value, &n_bytes);
+
+	for (size_t i = 0; raw && i < sizeof(forms) / sizeof(forms[0]); i++) {
+		if (strlen(forms[i]) == n_bytes && !strncmp(raw, forms[i], n_bytes))
+			return true;
+	}
+	return false;
+}
+
+static int rlimit_value_parse(struct json_value value, const char *field, uint64_t *ret_limit,
+			      struct error *error)
+{
+	if (!is_infinity_of_jq(value))
+		return number_parse(value, field, UINT64_MAX, ret_limit, error);
+	*ret_limit = RLIM_INFINITY;
+	return 0;
+}
+
 static int rlimit_parse(struct config_rlimit *rlimit, struct json_value value, struct error *error)
 {
 	const char *type = json_string_or(json_get(value, "type"), "");
 	uint64_t soft = 0, hard = 0;
 	int r;
 
-	r = number_parse(json_get(value, "soft"), "process.rlimits.soft", UINT64_MAX, &soft, error);
+	r = rlimit_value_parse(json_get(value, "soft"), "process.rlimits.soft", &soft, error);
 	if (r == 0)
-		r = number_parse(json_get(value, "hard"), "process.rlimits.hard", UINT64_MAX, &hard,
-				 error);
+		r = rlimit_value_parse(json_get(value, "hard"), "process.rlimits.hard", &hard,
+				       error);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < sizeof(rlimit_names) / sizeof(rlimit_names[0]); i++) {
@@ -523,15 +550,12 @@ static int names_check(const struct config *config, struct error *error)
 	return 0;
 }
 
-int config_parse(struct config *config, int bundle_fd, struct error *error)
+int config_fill(struct config *config, struct error *error)
 {
 	static const char *const objects[] = { "root", "process", "linux", "annotations" };
 	struct json_value root, root_field;
-	int r = json_parse_file_at(&config->document, bundle_fd, "config.json", CONFIG_MAX_BYTES,
-				   error);
+	int r;
 
-	if (r < 0)
-		return r;
 	root = json_root(&config->document);
 	root_field = json_get(root, "root");
 	config->root_path = json_string(json_get(root_field, "path"));
@@ -569,6 +593,14 @@ void config_process_deinit(struct config_process *process)
 	free(process->additional_gids);
 	free(process->rlimits);
 	*process = (struct config_process){};
+}
+
+int config_parse(struct config *config, int bundle_fd, struct error *error)
+{
+	int r = json_parse_file_at(&config->document, bundle_fd, "config.json", CONFIG_MAX_BYTES,
+				   error);
+
+	return r < 0 ? r : config_fill(config, error);
 }
 
 void config_deinit(struct config *config)

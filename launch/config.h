@@ -114,6 +114,9 @@ struct config {
  */
 int config_parse(struct config *config, int bundle_fd, struct error *error);
 
+/** config_fill() - the same from @config's document, which is parsed already */
+int config_fill(struct config *config, struct error *error);
+
 /**
  * config_process_parse() - a `process` object by itself, as `exec --process FILE` gets it
  * @process: all zero; to be given to config_process_deinit(), also after a failure

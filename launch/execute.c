@@ -60,7 +60,7 @@ int execute_find(const struct config_process *process, char *ret_path, struct er
 	const char *name = process->args[0];
 	const char *directory = path_variable(process);
 	bool denied = false;
-	int r;
+	int unknown = 0, r;
 
 	if (strchr(name, '/')) {
 		r = executable_check(name);
@@ -80,11 +80,16 @@ int execute_find(const struct config_process *process, char *ret_path, struct er
 			if (r == 0)
 				return 0;
 			denied |= r == -EACCES;
+			/* A disk that can't be read doesn't make a program one that isn't there. */
+			if (r == -EIO || r == -ENOMEM || r == -ESTALE)
+				unknown = r;
 		}
 		if (!directory[n])
 			break;
 		directory += n + 1;
 	}
+	if (unknown)
+		return not_runnable(name, unknown, error);
 	if (denied)
 		return not_runnable(name, -EACCES, error);
 	return error_say(error, -ENOENT, "exec: \"%s\": executable file not found in $PATH", name);

@@ -81,13 +81,14 @@ static int directory_open(struct state *state, const char *id)
 }
 
 /* Is the directory that was locked still the one of that name? Who removed it held the lock. */
-static bool directory_is_current(const struct state *state)
+static int directory_check_current(const struct state *state)
 {
 	struct stat held, named;
 
-	return fstat(state->directory_fd, &held) == 0 &&
-	       fstatat(state->root_fd, state->id, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       held.st_ino == named.st_ino && held.st_dev == named.st_dev;
+	if (fstat(state->directory_fd, &held) < 0 ||
+	    fstatat(state->root_fd, state->id, &named, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	return held.st_ino == named.st_ino && held.st_dev == named.st_dev ? 0 : -ENOENT;
 }
 
 /* Without its lock nobody else's work can be in it: what was made goes, as far as it is empty. */
@@ -112,7 +113,9 @@ static int create_once(struct state *state, const char *id, struct error *error)
 	if (r == -EWOULDBLOCK ||
 	    (r == 0 && existed && faccessat(state->directory_fd, "state.json", F_OK, 0) == 0))
 		return error_say(error, -EEXIST, "a container with the id '%s' exists already", id);
-	if (r == -ENOENT || (r == 0 && !directory_is_current(state)))
+	if (r == 0)
+		r = directory_check_current(state);
+	if (r == -ENOENT)
 		return -EAGAIN;
 	if (r < 0)
 		return error_set(error, r, "cannot lock '%s/%s'", state->root_path, id);
@@ -169,7 +172,9 @@ int state_open(struct state *state, const char *root_path, const char *id, bool 
 	r = directory_open(&opened, id);
 	if (r == 0 && lock)
 		r = lock_take(opened.lock_fd, LOCK_MODE_EXCLUSIVE);
-	if (r == -ENOENT || (r == 0 && !directory_is_current(&opened)))
+	if (r == 0)
+		r = directory_check_current(&opened);
+	if (r == -ENOENT)
 		return error_say(error, -ENOENT, "container '%s' does not exist", id);
 	if (r < 0)
 		return error_set(error, r, "cannot open the state of '%s'", id);
@@ -187,7 +192,7 @@ int state_lock(const struct state *state)
 {
 	int r = lock_take(state->lock_fd, LOCK_MODE_EXCLUSIVE);
 
-	return r == 0 && !directory_is_current(state) ? -ENOENT : r;
+	return r == 0 ? directory_check_current(state) : r;
 }
 
 void state_close(struct state *state)
@@ -330,9 +335,11 @@ int state_remove(struct state *state)
 {
 	int r = lock_take(state->lock_fd, LOCK_MODE_EXCLUSIVE);
 
-	if (r < 0 || !directory_is_current(state))
-		return r;
-	return path_remove_tree(state->root_fd, state->id);
+	if (r == 0)
+		r = directory_check_current(state);
+	if (r == -ENOENT)
+		return 0;
+	return r < 0 ? r : path_remove_tree(state->root_fd, state->id);
 }
 
 static int id_compare(const void *a, const void *b)
@@ -344,16 +351,19 @@ int state_list(const char *root_path, struct string_list *ids, struct error *err
 {
 	_cleanup_closedir_ DIR *directory = opendir(root_path);
 	const struct dirent *entry;
+	int r;
 
 	if (!directory)
 		return errno == ENOENT ? 0
 				       : error_set(error, -errno, "cannot list '%s'", root_path);
-	while ((entry = readdir(directory))) {
+	while ((r = directory_entry_next(directory, &entry)) > 0) {
 		if (!state_id_is_valid(entry->d_name))
 			continue;
 		if (string_list_add(ids, entry->d_name) < 0)
 			return error_set(error, -ENOMEM, "cannot list '%s'", root_path);
 	}
+	if (r < 0)
+		return error_set(error, r, "cannot list '%s'", root_path);
 	if (ids->n_items > 1)
 		qsort(ids->items, ids->n_items, sizeof(*ids->items), id_compare);
 	return 0;

@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/fd.h"
+
 static const struct {
 	const char *v1, *v2;
 } controller_names[CGROUP_N_CONTROLLERS] = {
@@ -131,16 +133,17 @@ static int directories_add(struct cgroup *cgroup, struct error *error)
 	_cleanup_closedir_ DIR *directory = opendir(CGROUP_ROOT);
 	fsid_t seen[CGROUP_MAX_HIERARCHIES];
 	const struct dirent *entry;
-	int r = 0;
+	int r = 0, more = 0;
 
 	if (!directory)
 		return error_set(error, -errno, "cannot read '%s'", CGROUP_ROOT);
-	while (r == 0 && (entry = readdir(directory))) {
+	while (r == 0 && (more = directory_entry_next(directory, &entry)) > 0) {
 		/* A tmpfs, which is what holds the v1 mounts, always knows the type. */
 		if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
 			r = directory_add(cgroup, entry->d_name, seen, error);
 	}
-	return r;
+	/* Hierarchies that aren't seen would be cgroups that stay. */
+	return more < 0 ? error_set(error, more, "cannot read '%s'", CGROUP_ROOT) : r;
 }
 
 int cgroup_hierarchies_find(struct cgroup *cgroup, struct error *error)

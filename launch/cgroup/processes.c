@@ -62,7 +62,7 @@ static int tree_read(struct pid_list *list, int directory_fd, unsigned int depth
 	_cleanup_closedir_ DIR *directory = NULL;
 	const struct dirent *entry;
 	int r = procs_read(list, directory_fd);
-	int fd;
+	int fd, more = 0;
 
 	if (r < 0)
 		return r;
@@ -76,7 +76,7 @@ static int tree_read(struct pid_list *list, int directory_fd, unsigned int depth
 		close(fd);
 		return -ENOMEM;
 	}
-	while (r == 0 && (entry = readdir(directory))) {
+	while (r == 0 && (more = directory_entry_next(directory, &entry)) > 0) {
 		_cleanup_close_ int child_fd = -EBADF;
 
 		if (entry->d_type != DT_DIR || !strcmp(entry->d_name, ".") ||
@@ -87,7 +87,7 @@ static int tree_read(struct pid_list *list, int directory_fd, unsigned int depth
 		if (child_fd >= 0)
 			r = tree_read(list, child_fd, depth + 1);
 	}
-	return r;
+	return more < 0 ? more : r;
 }
 
 static int pid_compare(const void *a, const void *b)

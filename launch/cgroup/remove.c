@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
+
 #include "launch/cgroup/internal.h"
 
 /* The first cgroup inside the one of @directory_fd; 1, 0 (there is none) or a negative errno. */
@@ -15,6 +17,7 @@ static int child_first(int directory_fd, char ret_name[NAME_MAX + 1])
 	_cleanup_closedir_ DIR *directory = NULL;
 	const struct dirent *entry;
 	int fd = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r;
 
 	if (fd < 0)
 		return -errno;
@@ -23,14 +26,14 @@ static int child_first(int directory_fd, char ret_name[NAME_MAX + 1])
 		close(fd);
 		return -ENOMEM;
 	}
-	while ((entry = readdir(directory))) {
+	while ((r = directory_entry_next(directory, &entry)) > 0) {
 		if (entry->d_type != DT_DIR || !strcmp(entry->d_name, ".") ||
 		    !strcmp(entry->d_name, ".."))
 			continue;
 		snprintf(ret_name, NAME_MAX + 1, "%s", entry->d_name);
 		return 1;
 	}
-	return 0;
+	return r;
 }
 
 /*
