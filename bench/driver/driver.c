@@ -90,7 +90,7 @@ static char *find_in_path(const char *name)
 	return NULL;
 }
 
-/* NAME [stamp] [before COMMAND] [after COMMAND] -- PROGRAM [ARGUMENT...] ';' */
+/* NAME [stamp] [before COMMAND] [after COMMAND] -- PROGRAM [ARGUMENT...] ['|' ...] ';' */
 static int variant_parse(struct variant *variant, char ***argv, struct error *error)
 {
 	char **argument = *argv;
@@ -235,8 +235,8 @@ static int drive(const struct command_call *call, struct error *error)
 }
 
 static const struct command commands[] = {
-	{ .arguments =
-		  "NAME [stamp] [before COMMAND] [after COMMAND] -- PROGRAM [ARGUMENT...] ';' ...",
+	{ .arguments = "NAME [stamp] [before COMMAND] [after COMMAND] -- PROGRAM [ARGUMENT...] "
+		       "['|' ...] ';' ...",
 	  .summary = "run programs in turn, many times, and compare what they take",
 	  .options = options,
 	  .n_options = sizeof(options) / sizeof(options[0]),

@@ -27,7 +27,41 @@
 /* A positive result of directory_make(). */
 enum { MAKE_ID_TAKEN = 1 };
 
-enum { FILE_IMAGE, FILE_CONFIG, FILE_PASSWD, FILE_GROUP, FILE_LAYERS, FILE_EPHEMERAL };
+enum {
+	FILE_IMAGE,
+	FILE_CONFIG,
+	FILE_PASSWD,
+	FILE_GROUP,
+	FILE_LAYERS,
+	FILE_EPHEMERAL,
+	FILE_VOLUMES,
+};
+
+static int bundle_file_take(struct bundle_file *file, const char *name, struct buffer *text,
+			    struct error *error)
+{
+	if (buffer_status(text) < 0)
+		return error_set(error, -ENOMEM, "cannot make a bundle");
+	*file = (struct bundle_file){ name, text->bytes, text->n_bytes };
+	*text = (struct buffer){};
+	return 0;
+}
+
+/*
+ * `volumes`, an empty file, where the image's config may have volumes: a script asks for it with
+ * one stat(2) instead of starting a tool that finds nothing to do.
+ */
+static int volumes_mark(struct bundle_maker *maker, const struct bundle_file *config,
+			struct error *error)
+{
+	static const char word[] = "\"Volumes\"";
+	_cleanup_buffer_ struct buffer empty = {};
+
+	if (!memmem(config->bytes, config->n_bytes, word, strlen(word)))
+		return 0;
+	buffer_add(&empty, "", 0);
+	return bundle_file_take(&maker->files[FILE_VOLUMES], "volumes", &empty, error);
+}
 
 static int config_read(struct bundle_maker *maker, const struct image *image, struct error *error)
 {
@@ -36,9 +70,10 @@ static int config_read(struct bundle_maker *maker, const struct image *image, st
 			     &file->n_bytes);
 
 	file->name = "image-config.json";
-	return r < 0 ? error_set(error, r, "cannot read 'config.json' of the image %s",
-				 image->digest)
-		     : 0;
+	if (r < 0)
+		return error_set(error, r, "cannot read 'config.json' of the image %s",
+				 image->digest);
+	return volumes_mark(maker, file, error);
 }
 
 /* Either of passwd and group may be missing: an image needs no users. */
@@ -56,16 +91,6 @@ static int users_read(struct bundle_maker *maker, const struct image *image, str
 			return error_set(error, r, "cannot read '%s' of the image %s", names[i],
 					 image->digest);
 	}
-	return 0;
-}
-
-static int bundle_file_take(struct bundle_file *file, const char *name, struct buffer *text,
-			    struct error *error)
-{
-	if (buffer_status(text) < 0)
-		return error_set(error, -ENOMEM, "cannot make a bundle");
-	*file = (struct bundle_file){ name, text->bytes, text->n_bytes };
-	*text = (struct buffer){};
 	return 0;
 }
 

@@ -31,7 +31,7 @@ struct bundle_file {
 	size_t n_bytes;
 };
 
-#define BUNDLE_MAKER_FILES 6
+#define BUNDLE_MAKER_FILES 7
 
 /* Start with BUNDLE_MAKER_EMPTY. */
 struct bundle_maker {
