@@ -185,6 +185,9 @@ static int release(const struct child *child, struct error *error)
 		return error_say(error, -ESRCH, "the launcher has ended");
 	if (prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) < 0)
 		return error_set(error, -errno, "cannot release the container");
+	/* It lives by itself now, and is known from here on. */
+	if (renameat(child->state_fd, STATE_FILE_NEW, child->state_fd, STATE_FILE) < 0)
+		return error_set(error, -errno, "cannot publish the state");
 	r = fd_write_full(child->ready_fd, "", 1);
 	close(child->ready_fd);
 	return r < 0 ? error_set(error, r, "cannot tell that the container is released") : 0;

@@ -332,11 +332,12 @@ static int state_publish(const struct attempt *attempt, struct error *error)
 		return error_set(error, -ENOMEM, "cannot write the state");
 	record.cgroup_path = cgroup_path;
 	/* What an exec goes by, whatever becomes of the bundle. */
-	r = file_write_at(launched->state.directory_fd, "config.json", config->document.text,
-			  config->document.n_bytes, 0600);
+	r = file_replace_at(launched->state.directory_fd, "config.json", config->document.text,
+			    config->document.n_bytes, 0600, 0);
 	if (r < 0)
 		return error_set(error, r, "cannot write the state of '%s'", launched->state.id);
-	r = state_write(&launched->state, &record, error);
+	r = state_write(&launched->state, &record,
+			attempt->options->wait_for_start ? STATE_FILE_NEW : STATE_FILE, error);
 	if (r == 0 && attempt->options->wait_for_start)
 		r = launch_bundle_mark(&launched->bundle, launched->pid, error);
 	if (r == 0 && attempt->options->pid_file) {

@@ -111,7 +111,7 @@ static int create_once(struct state *state, const char *id, struct error *error)
 	else if (!existed)
 		directory_unmake(state, id);
 	if (r == -EWOULDBLOCK ||
-	    (r == 0 && existed && faccessat(state->directory_fd, "state.json", F_OK, 0) == 0))
+	    (r == 0 && existed && faccessat(state->directory_fd, STATE_FILE, F_OK, 0) == 0))
 		return error_say(error, -EEXIST, "a container with the id '%s' exists already", id);
 	if (r == 0)
 		r = directory_check_current(state);
@@ -204,7 +204,8 @@ void state_close(struct state *state)
 	*state = STATE_EMPTY;
 }
 
-int state_write(const struct state *state, const struct state_record *record, struct error *error)
+int state_write(const struct state *state, const struct state_record *record, const char *name,
+		struct error *error)
 {
 	_cleanup_json_writer_ struct json_writer writer = {};
 	int r;
@@ -228,7 +229,7 @@ int state_write(const struct state *state, const struct state_record *record, st
 	buffer_add_char(&writer.buffer, '\n');
 	r = json_writer_status(&writer);
 	if (r == 0)
-		r = file_replace_at(state->directory_fd, "state.json", writer.buffer.bytes,
+		r = file_replace_at(state->directory_fd, name, writer.buffer.bytes,
 				    writer.buffer.n_bytes, 0600, 0);
 	return r < 0 ? error_set(error, r, "cannot write the state of '%s'", state->id) : 0;
 }
@@ -250,14 +251,13 @@ int state_read(const struct state *state, struct state_record *record, struct er
 	const char *raw;
 	int r;
 
-	if (faccessat(state->directory_fd, "state.json", F_OK, 0) < 0)
+	if (faccessat(state->directory_fd, STATE_FILE, F_OK, 0) < 0)
 		return error_say(
 			error, -errno,
 			"container '%s' is being made, or its launcher was killed; `delete "
 			"--force` removes what is left",
 			state->id);
-	r = json_parse_file_at(&document, state->directory_fd, "state.json", STATE_MAX_BYTES,
-			       error);
+	r = json_parse_file_at(&document, state->directory_fd, STATE_FILE, STATE_MAX_BYTES, error);
 	if (r < 0)
 		return r;
 	root = json_root(&document);

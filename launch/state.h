@@ -19,6 +19,8 @@
 
 #define STATE_ID_MAX_BYTES 255
 #define STATE_START_SOCKET "start.sock"
+#define STATE_FILE	   "state.json"
+#define STATE_FILE_NEW	   "state.json.new"
 
 enum state_status {
 	STATE_CREATING, /* no process yet, or its launcher was killed */
@@ -91,8 +93,13 @@ int state_lock(const struct state *state);
 void state_close(struct state *state);
 #define _cleanup_state_ _cleanup_(state_close)
 
-/** state_write() - write state.json, by rename; not synced: it doesn't outlive a reboot */
-int state_write(const struct state *state, const struct state_record *record, struct error *error);
+/**
+ * state_write() - write state.json, by rename; not synced: it doesn't outlive a reboot
+ * @name: STATE_FILE; or STATE_FILE_NEW, which the container's process itself renames once it lives
+ * without its launcher: one that is killed in between leaves neither a process nor a state
+ */
+int state_write(const struct state *state, const struct state_record *record, const char *name,
+		struct error *error);
 
 /** state_read() - read state.json; -ENOENT: none, its launcher is at work or was killed */
 int state_read(const struct state *state, struct state_record *record, struct error *error);

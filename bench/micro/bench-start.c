@@ -85,7 +85,8 @@ static void state_written(struct benchmark_state *benchmark, int64_t argument)
 		_cleanup_state_ struct state state = STATE_EMPTY;
 
 		if (state_create(&state, fixture.scratch.path, "bench", &error) < 0 ||
-		    state_write(&state, &record, &error) < 0 || state_remove(&state) < 0)
+		    state_write(&state, &record, STATE_FILE, &error) < 0 ||
+		    state_remove(&state) < 0)
 			benchmark_skip(benchmark, error.message);
 	}
 }
@@ -126,7 +127,7 @@ static void state_was_read(struct benchmark_state *benchmark, int64_t argument)
 	}
 	record = record_of(&fixture);
 	if (state_create(&state, fixture.scratch.path, "bench", &error) < 0 ||
-	    state_write(&state, &record, &error) < 0)
+	    state_write(&state, &record, STATE_FILE, &error) < 0)
 		benchmark_skip(benchmark, error.message);
 	while (benchmark_keep_running(benchmark)) {
 		_cleanup_state_record_ struct state_record got = {};

@@ -238,9 +238,10 @@ status_is() {
 }
 
 @test "closed standard streams stay closed, and are nobody else's descriptors" {
-	config '.process.args=["sh","-c","readlink /proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 >/out; echo x || exit 9"]'
+	config '.process.args=["sh","-c","for i in 0 1 2; do readlink /proc/self/fd/$i; done >/out; echo x || exit 9"]'
 	nslaunch run --bundle "$BUNDLE" "$C" <&- >&- 2>&- || status=$?
 	[ "$status" -eq 9 ]
+	cat "$BUNDLE/rootfs/out"
 	[[ $(tr '\n' ' ' <"$BUNDLE/rootfs/out") == *null\ /out\ *null\  ]]
 	config '.process.args=["nosuch"]'
 	nslaunch run --bundle "$BUNDLE" "$C" <&- >&- 2>&- || status=$?

@@ -57,7 +57,7 @@ static void what_is_written_is_read_back(void **state)
 	struct state_record written = record_of(getpid());
 
 	assert_int_equal(state_create(&made, root, "c", NULL), 0);
-	assert_int_equal(state_write(&made, &written, NULL), 0);
+	assert_int_equal(state_write(&made, &written, STATE_FILE, NULL), 0);
 	assert_int_equal(state_open(&opened, root, "c", false, NULL), 0);
 	assert_int_equal(state_read(&opened, &read, NULL), 0);
 	assert_string_equal(read.id, "c");
@@ -135,7 +135,7 @@ static void an_id_in_use_is_refused_and_one_left_by_the_killed_is_taken(void **s
 	assert_int_equal(state_create(&second, root, "c", NULL), 0);
 	assert_int_equal(faccessat(second.directory_fd, STATE_START_SOCKET, F_OK, 0), -1);
 	/* With one it exists, whoever holds what. */
-	assert_int_equal(state_write(&second, &record, NULL), 0);
+	assert_int_equal(state_write(&second, &record, STATE_FILE, NULL), 0);
 	state_close(&second);
 	assert_int_equal(state_create(&second, root, "c", NULL), -EEXIST);
 }
