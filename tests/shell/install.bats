@@ -28,8 +28,9 @@ setup() {
 	assert_nothing_left
 }
 
+# Text only: debug information has the paths that it is about.
 @test "nothing that is installed points into the build" {
-	run -1 grep -rlF -e "$LAMINA_SOURCE/" "$prefix"
+	run -1 grep -rIlF -e "$LAMINA_SOURCE/" "$prefix"
 	[ -z "$(find "$prefix" -type l ! -exec test -e {} \; -print)" ]
 }
 
