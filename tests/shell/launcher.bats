@@ -238,7 +238,7 @@ status_is() {
 }
 
 @test "closed standard streams stay closed, and are nobody else's descriptors" {
-	config '.process.args=["sh","-c","for i in 0 1 2; do readlink /proc/self/fd/$i; done >/out; echo x || exit 9"]'
+	config '.process.args=["sh","-c","for i in 0 1 2; do readlink /proc/$$/fd/$i; done >/out; echo x || exit 9"]'
 	nslaunch run --bundle "$BUNDLE" "$C" <&- >&- 2>&- || status=$?
 	[ "$status" -eq 9 ]
 	cat "$BUNDLE/rootfs/out"
