@@ -75,6 +75,7 @@ swap_end() {
 		case $status_of in 0) n_ok=$((n_ok + 1)) ;; 125) [ -s err ] ;; *) false ;; esac
 	done
 	swap_end
+	[ "$n_ok" -gt 0 ]
 	canary_lives
 	assert_nothing_left
 }
@@ -89,7 +90,6 @@ swap_end() {
 		[[ $stderr == *"'/$path' must be an ordinary directory"* ]]
 		mkdir "$BUNDLE/rootfs/$path.real"
 		swap "$BUNDLE/rootfs/$path" "$BUNDLE/rootfs/$path.real"
-		config ".process.args=[\"sh\",\"-c\",\"[ -L /$path ] || [ -e /$path/self/stat -o -e /$path/kernel ] || ls -l / /$path\"]"
 		for _ in $(seq $((ROUNDS / 2))); do
 			status_of=0
 			nslaunch run --bundle "$BUNDLE" "$C" >out 2>err || status_of=$?
