@@ -70,10 +70,22 @@ calls() {
 	diff -u <(calls) - <<-'EOF'
 		layerfs <create> <--id=ID> <--> <busybox>
 		initlayer <--bundle=STORE/containers/ID>
-		volctl <attach> <--bundle=STORE/containers/ID>
 		nslaunch <spec> <--bundle=STORE/containers/ID> <-->
 		nslaunch <run> <--bundle=STORE/containers/ID> <--pid-file=STORE/containers/ID/pid>
 	EOF
+}
+
+@test "volctl is called where the user or the image's config speaks of volumes" {
+	run "$RUN" --tmpfs /t busybox
+	[ "$status" -eq 0 ]
+	calls | grep -qxF 'volctl <attach> <--bundle=STORE/containers/ID> <--tmpfs=/t>'
+	rm log/calls
+	# What layerfs create leaves where the image's config does.
+	# shellcheck disable=SC2016 # the stand-in is to expand it
+	echo 'for bundle in "$LAMINA_STORE"/containers/*; do : >"$bundle/volumes"; done' >log/layerfs-create
+	run "$RUN" --rm busybox
+	[ "$status" -eq 0 ]
+	grep -q '^volctl <attach> ' log/calls
 }
 
 @test "each option goes to the tool whose job it is" {
@@ -153,7 +165,7 @@ calls() {
 		before=$((before + 1))
 		rm -f log/calls
 		echo "echo '$tool: no' >&2; exit 1" >"log/$tool"
-		run --separate-stderr "$RUN" --rm --cidfile cid busybox
+		run --separate-stderr "$RUN" --rm --tmpfs /t --cidfile cid busybox
 		rm "log/$tool"
 		[ "$status" -eq 125 ]
 		[ "$stderr" = "$tool: no" ]
@@ -222,7 +234,7 @@ calls() {
 }
 
 @test "--verbose prints commands that can be pasted" {
-	run --separate-stderr "$RUN" --verbose --rm -e "A=it's" busybox echo 'a b'
+	run --separate-stderr "$RUN" --verbose --rm --tmpfs /t -e "A=it's" busybox echo 'a b'
 	[ "$status" -eq 0 ]
 	grep -v '^layerfs <rm>' log/calls >log/first
 	mkdir -p "$LAMINA_STORE"

@@ -263,7 +263,7 @@ teardown() {
 }
 
 @test "the trace of a run holds every tool and the container" {
-	LAMINA_TRACE=$PWD/trace "$RUN" --rm busybox true
+	LAMINA_TRACE=$PWD/trace "$RUN" --rm --tmpfs /t busybox true
 	run -0 jq -rs 'map(.process) | unique | join(" ")' trace
 	[ "$output" = "container initlayer layerfs nslaunch volctl" ]
 	run -0 lamina trace trace
