@@ -272,7 +272,7 @@ calls() {
 	for tool in layerfs-create initlayer volctl-attach nslaunch-spec; do
 		echo 'echo $$ >"$LOG/pid"; sleep 0.3' >"log/$tool"
 		rm -f log/pid log/calls
-		"$RUN" busybox 3>&- &
+		"$RUN" --tmpfs /t busybox 3>&- &
 		pid=$!
 		until [ -s log/pid ]; do sleep 0.02; done
 		kill -s TERM "$pid"
