@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "launch/bundle/mounts_file.h"
 #include "launch/bundle/overlay_file.h"
-#include "launch/config.h"
+#include "launch/config/config.h"
 
 /* Start with LAUNCH_BUNDLE_EMPTY. */
 struct launch_bundle {

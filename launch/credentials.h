@@ -6,7 +6,7 @@
 #pragma once
 
 #include "base/error.h"
-#include "launch/config.h"
+#include "launch/config/config.h"
 
 /** credentials_limit() - rlimits and no_new_privs; while the child still may raise them */
 int credentials_limit(const struct config_process *process, struct error *error);

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "base/error.h"
-#include "launch/config.h"
+#include "launch/config/config.h"
 
 /** device_make_all() - default devices, `linux.devices` and the links; nothing where /dev is a bind
  */

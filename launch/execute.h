@@ -6,7 +6,7 @@
 #pragma once
 
 #include "base/error.h"
-#include "launch/config.h"
+#include "launch/config/config.h"
 
 /* env(1)'s and Docker's statuses for a program that can't be started. */
 enum {

@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 #include "launch/cgroup/cgroup.h"
-#include "launch/config.h"
+#include "launch/config/config.h"
 
 struct mount_context {
 	int root_fd;		 /* the root, attached */

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "launch/config.h"
+#include "launch/config/config.h"
 
 /* Descriptors of the namespaces to join, opened before anything is made. Start with -EBADF's. */
 struct namespaces {

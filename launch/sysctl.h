@@ -5,7 +5,7 @@
 #pragma once
 
 #include "base/error.h"
-#include "launch/config.h"
+#include "launch/config/config.h"
 
 /**
  * sysctl_check() - refuse what would reach beyond the container

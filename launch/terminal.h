@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
-#include "launch/config.h"
+#include "launch/config/config.h"
 
 /**
  * terminal_make() - in the child: a pty in the container's /dev/pts

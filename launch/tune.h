@@ -6,7 +6,7 @@
 #pragma once
 
 #include "base/error.h"
-#include "launch/config.h"
+#include "launch/config/config.h"
 
 /**
  * tune_apply() - write what the config asks for

@@ -7,7 +7,7 @@
 #include "base/fd.h"
 #include "bench/micro/bundle.h"
 #include "bench/shim/benchmark.h"
-#include "launch/config.h"
+#include "launch/config/config.h"
 #include "launch/spec/spec.h"
 #include "launch/state.h"
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "launch/config.h"
+#include "launch/config/config.h"
 #include "launch/sysctl.h"
 
 static void mounts_check(const struct config *config)

@@ -10,7 +10,7 @@
 
 #include "base/fd.h"
 #include "base/syscalls.h"
-#include "launch/config.h"
+#include "launch/config/config.h"
 
 /* A folder of documents, each as the config.json of a bundle in turn. */
 static void folder_visit(const char *folder,

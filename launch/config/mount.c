@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "launch/config_mount.h"
+#include "launch/config/mount.h"
 
 #include <stdlib.h>
 #include <string.h>

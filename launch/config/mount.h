@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "launch/config.h"
+#include "launch/config/config.h"
 
 /**
  * config_mount_parse() - fill @mount from one element of config.json's `mounts`

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/syscalls.h"
-#include "launch/config_mount.h"
+#include "launch/config/mount.h"
 
 /* A mount from its options alone, as a JSON array; it is freed by the caller. */
 static int parse(const char *type, const char *options, struct config_mount *mount,

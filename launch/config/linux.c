@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `linux`: namespaces, devices, and what others read from there later.
+ */
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "base/syscalls.h"
+#include "launch/config/sections.h"
+#include "launch/config/value.h"
+
+static const struct {
+	const char *type;
+	int flag;
+} namespace_types[] = {
+	{ "pid", CLONE_NEWPID }, { "network", CLONE_NEWNET }, { "mount", CLONE_NEWNS },
+	{ "ipc", CLONE_NEWIPC }, { "uts", CLONE_NEWUTS },     { "cgroup", CLONE_NEWCGROUP },
+};
+
+static int namespace_parse(struct config *config, struct json_value value, struct error *error)
+{
+	const char *type = json_string_or(json_get(value, "type"), "");
+	const char *path;
+	int r = value_string(json_get(value, "path"), "linux.namespaces.path", &path, error);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < sizeof(namespace_types) / sizeof(namespace_types[0]); i++) {
+		if (strcmp(namespace_types[i].type, type))
+			continue;
+		if (config_find_namespace(config, namespace_types[i].flag))
+			return error_say(error, -EINVAL, "'linux.namespaces': '%s' twice", type);
+		config->namespaces[config->n_namespaces++] = (struct config_namespace){
+			.flag = namespace_types[i].flag,
+			.type = namespace_types[i].type,
+			.path = path && *path ? path : NULL,
+		};
+		return 0;
+	}
+	return error_say(error, -EOPNOTSUPP, "'linux.namespaces': type '%s' is not supported",
+			 type);
+}
+
+static int device_parse(struct config_device *device, struct json_value value, struct error *error)
+{
+	const char *type = json_string_or(json_get(value, "type"), "");
+	uint64_t major = 0, minor = 0, mode = 0666;
+	int r = 0;
+
+	device->path = json_string(json_get(value, "path"));
+	if (!device->path || *device->path != '/')
+		return error_say(error, -EINVAL,
+				 "'linux.devices': a device without an absolute path");
+	if (strcmp(type, "p")) {
+		r = value_uint(json_get(value, "major"), "linux.devices.major", 0xfff, &major,
+			       error);
+		if (r == 0)
+			r = value_uint(json_get(value, "minor"), "linux.devices.minor", 0xfffff,
+				       &minor, error);
+	}
+	if (r == 0 && json_exists(json_get(value, "fileMode")))
+		r = value_uint(json_get(value, "fileMode"), "linux.devices.fileMode", 0177777,
+			       &mode, error);
+	if (r == 0)
+		r = value_id(json_get(value, "uid"), "linux.devices.uid", &device->uid, error);
+	if (r == 0)
+		r = value_id(json_get(value, "gid"), "linux.devices.gid", &device->gid, error);
+	if (r < 0)
+		return r;
+	device->mode = (mode_t)mode & 07777;
+	device->device = makedev((unsigned int)major, (unsigned int)minor);
+	if (!strcmp(type, "c") || !strcmp(type, "u"))
+		device->mode |= S_IFCHR;
+	else if (!strcmp(type, "b"))
+		device->mode |= S_IFBLK;
+	else if (!strcmp(type, "p"))
+		device->mode |= S_IFIFO;
+	else
+		return error_say(error, -EINVAL, "'linux.devices': '%s' has the unknown type '%s'",
+				 device->path, type);
+	return 0;
+}
+
+static int propagation_parse(struct config *config, struct json_value value, struct error *error)
+{
+	const char *word;
+	int r = value_string(value, "linux.rootfsPropagation", &word, error);
+
+	if (r < 0)
+		return r;
+	if (!word || !*word || !strcmp(word, "private") || !strcmp(word, "rprivate"))
+		config->root_propagation = MS_PRIVATE | MS_REC;
+	else if (!strcmp(word, "slave") || !strcmp(word, "rslave"))
+		config->root_propagation = MS_SLAVE | MS_REC;
+	else if (!strcmp(word, "shared") || !strcmp(word, "rshared"))
+		config->root_propagation = MS_SHARED | MS_REC;
+	else
+		return error_say(error, -EINVAL, "'linux.rootfsPropagation' is '%s'", word);
+	return 0;
+}
+
+int config_linux_parse(struct config *config, struct json_value value, struct error *error)
+{
+	static const struct {
+		const char *name, *field;
+		enum json_type type;
+	} types[] = {
+		{ "namespaces", "linux.namespaces", JSON_ARRAY },
+		{ "devices", "linux.devices", JSON_ARRAY },
+		{ "resources", "linux.resources", JSON_OBJECT },
+		{ "seccomp", "linux.seccomp", JSON_OBJECT },
+		{ "sysctl", "linux.sysctl", JSON_OBJECT },
+	};
+	struct json_value devices = json_get(value, "devices");
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < sizeof(types) / sizeof(types[0]); i++)
+		r = value_check_type(json_get(value, types[i].name), types[i].field, types[i].type,
+				     error);
+	if (r < 0)
+		return r;
+	JSON_FOR_EACH (element, json_get(value, "namespaces")) {
+		r = namespace_parse(config, element, error);
+		if (r < 0)
+			return r;
+	}
+	config->devices = calloc(json_count(devices) + 1, sizeof(*config->devices));
+	if (!config->devices)
+		return error_set(error, -ENOMEM, "'linux.devices'");
+	JSON_FOR_EACH (element, devices) {
+		r = device_parse(&config->devices[config->n_devices++], element, error);
+		if (r < 0)
+			return r;
+	}
+	r = value_string(json_get(value, "cgroupsPath"), "linux.cgroupsPath", &config->cgroups_path,
+			 error);
+	if (r < 0)
+		return r;
+	if (config->cgroups_path && !*config->cgroups_path)
+		config->cgroups_path = NULL;
+	config->resources = json_get(value, "resources");
+	config->seccomp = json_get(value, "seccomp");
+	config->sysctl = json_get(value, "sysctl");
+	r = propagation_parse(config, json_get(value, "rootfsPropagation"), error);
+	if (r == 0)
+		r = value_strings(json_get(value, "maskedPaths"), "linux.maskedPaths",
+				  &config->masked_paths, error);
+	if (r == 0)
+		r = value_strings(json_get(value, "readonlyPaths"), "linux.readonlyPaths",
+				  &config->read_only_paths, error);
+	return r;
+}
+
+const struct config_namespace *config_find_namespace(const struct config *config, int flag)
+{
+	for (size_t i = 0; i < config->n_namespaces; i++) {
+		if (config->namespaces[i].flag == flag)
+			return &config->namespaces[i];
+	}
+	return NULL;
+}
+
+bool config_has_own_namespace(const struct config *config, int flag)
+{
+	const struct config_namespace *wanted = config_find_namespace(config, flag);
+
+	return wanted && (!wanted->path || !*wanted->path);
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The sections of a config.json that have a file of their own.
+ */
+#pragma once
+
+#include "launch/config/config.h"
+
+/** config_linux_parse() - `linux`, into @config; what it owns is freed by config_deinit() */
+int config_linux_parse(struct config *config, struct json_value value, struct error *error);
