@@ -18,6 +18,7 @@
 #include "base/trace.h"
 #include "launch/credentials.h"
 #include "launch/device.h"
+#include "launch/dialogue.h"
 #include "launch/execute.h"
 #include "launch/mount.h"
 #include "launch/root.h"
@@ -176,21 +177,16 @@ static int working_directory_enter(const struct config_process *process, struct 
  */
 static int release(const struct child *child, struct error *error)
 {
-	char written;
-	int r = fd_write_full(child->ready_fd, "", 1);
+	int r;
 
-	if (r < 0)
-		return error_set(error, r, "cannot tell that the container is ready");
-	if (fd_read_full(child->ready_fd, &written, 1) != 1)
-		return error_say(error, -ESRCH, "the launcher has ended");
 	if (prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) < 0)
 		return error_set(error, -errno, "cannot release the container");
 	/* It lives by itself now, and is known from here on. */
 	if (renameat(child->state_fd, STATE_FILE_NEW, child->state_fd, STATE_FILE) < 0)
 		return error_set(error, -errno, "cannot publish the state");
-	r = fd_write_full(child->ready_fd, "", 1);
-	close(child->ready_fd);
-	return r < 0 ? error_set(error, r, "cannot tell that the container is released") : 0;
+	r = dialogue_tell(child->dialogue_fd, DIALOGUE_RELEASED, error);
+	close(child->dialogue_fd);
+	return r;
 }
 
 /* `create` ends here; the connection of who said `start` is closed by the exec, or gets the error.
@@ -284,7 +280,9 @@ static int steps(const struct child *child, char *program, int *start_fd, struct
 		child->report->exit_status = execute_status(r);
 		return r;
 	}
-	if (child->listen_fd >= 0)
+	if (child->dialogue_fd >= 0)
+		r = dialogue_ask(child->dialogue_fd, DIALOGUE_PUBLISH, error);
+	if (r == 0 && child->listen_fd >= 0)
 		r = start_wait(child, start_fd, error);
 	return r == 0 ? become(child, slave_fd, error) : r;
 }

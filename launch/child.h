@@ -34,10 +34,8 @@ struct child {
 	int listen_fd;	  /* `create`: where `start` knocks; -EBADF: go on to the exec at once */
 	int lock_fds[2];  /* the launcher's locks: a child that outlives it lets go of them */
 	int state_fd;	  /* STATE/ID, where the socket of listen_fd is */
-	/* With listen_fd, a socket: a byte when the child is ready, one from the launcher when the
-	   state is written, and one when the child no longer ends with the launcher. */
-	int ready_fd;
-	int stdin_fd;		      /* to be standard input; -EBADF: the parent's */
+	int dialogue_fd;  /* a forked child's, see launch/dialogue.h; -EBADF: vforked */
+	int stdin_fd;	  /* to be standard input; -EBADF: the parent's */
 	unsigned int n_preserved_fds; /* 3, 4, ... stay open over the exec */
 	bool dies_with_parent;	      /* killed when the launcher is */
 	sigset_t signal_mask;	      /* the mask that the launcher was started with */

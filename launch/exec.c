@@ -5,9 +5,6 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 
 #include "base/fd.h"
 #include "base/process.h"
@@ -15,9 +12,7 @@
 #include "base/trace.h"
 #include "launch/capability.h"
 #include "launch/child.h"
-#include "launch/seccomp/default_profile.h"
-#include "launch/seccomp/load.h"
-#include "launch/terminal.h"
+#include "launch/preparation.h"
 
 #define PROCESS_FILE_MAX_BYTES (1u << 20)
 
@@ -33,12 +28,8 @@ struct exec_attempt {
 	char **env;
 	gid_t *gids;
 	struct cgroup cgroup;
-	struct seccomp_filter filter;
-	bool has_filter;
-	struct child_report *report;
 	int container_pidfd;
-	int parent_pidfd;
-	int terminal_fds[2];
+	struct preparation preparation;
 };
 
 static void attempt_deinit(struct exec_attempt *attempt)
@@ -50,16 +41,10 @@ static void attempt_deinit(struct exec_attempt *attempt)
 	state_record_deinit(&attempt->record);
 	state_close(&attempt->state);
 	cgroup_close(&attempt->cgroup);
-	if (attempt->has_filter)
-		seccomp_filter_deinit(&attempt->filter);
-	if (attempt->report)
-		munmap(attempt->report, sizeof(*attempt->report));
+	preparation_deinit(&attempt->preparation);
 	free(attempt->env);
 	free(attempt->gids);
 	cleanup_close(&attempt->container_pidfd);
-	cleanup_close(&attempt->parent_pidfd);
-	cleanup_close(&attempt->terminal_fds[0]);
-	cleanup_close(&attempt->terminal_fds[1]);
 }
 
 static int container_read(struct exec_attempt *attempt, struct error *error)
@@ -215,41 +200,6 @@ static int process_from_file(struct exec_attempt *attempt, struct error *error)
 	return r < 0 ? error_prefix(error, r, "'%s'", path) : 0;
 }
 
-static int filter_take(struct exec_attempt *attempt, struct error *error)
-{
-	int r;
-
-	if (attempt->config.has_default_seccomp) {
-		attempt->filter = (struct seccomp_filter){ .program = seccomp_prebuilt_program,
-							   .flags = SECCOMP_PREBUILT_FLAGS };
-	} else if (json_exists(attempt->config.seccomp)) {
-		r = seccomp_compile(attempt->config.seccomp, &attempt->filter, error);
-		if (r < 0)
-			return error_prefix(error, r, "linux.seccomp");
-	} else {
-		return 0;
-	}
-	attempt->has_filter = true;
-	return 0;
-}
-
-static int terminal_prepare(struct exec_attempt *attempt, struct error *error)
-{
-	if (!attempt->process.terminal)
-		return 0;
-	if (attempt->options->console_socket) {
-		attempt->terminal_fds[1] =
-			terminal_connect(attempt->options->console_socket, error);
-		return attempt->terminal_fds[1] < 0 ? attempt->terminal_fds[1] : 0;
-	}
-	if (attempt->options->detach)
-		return error_usage(error,
-				   "a detached process with a terminal needs '--console-socket'");
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, attempt->terminal_fds) < 0)
-		return error_set(error, -errno, "cannot make a socket for the terminal");
-	return 0;
-}
-
 static int prepare(struct exec_attempt *attempt, struct error *error)
 {
 	int r = container_read(attempt, error);
@@ -257,26 +207,12 @@ static int prepare(struct exec_attempt *attempt, struct error *error)
 	if (r == 0)
 		r = attempt->options->process_file ? process_from_file(attempt, error)
 						   : process_from_options(attempt, error);
-	if (r == 0)
-		r = filter_take(attempt, error);
-	if (r == 0)
-		r = terminal_prepare(attempt, error);
+	if (r == 0 && attempt->process.terminal)
+		r = preparation_terminal(&attempt->preparation, attempt->options->console_socket,
+					 !attempt->options->detach, error);
 	if (r == 0 && attempt->record.cgroup_path)
 		r = cgroup_open_to_enter(&attempt->cgroup, attempt->record.cgroup_path, error);
-	if (r < 0)
-		return r;
-	attempt->report = mmap(NULL, sizeof(*attempt->report), PROT_READ | PROT_WRITE,
-			       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (attempt->report == MAP_FAILED) {
-		attempt->report = NULL;
-		return error_set(error, -ENOMEM, "cannot share memory");
-	}
-	/* In the container's pid namespace before its exec, it must not be looked into
-	 * (CVE-2016-9962). */
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-		return error_set(error, -errno, "cannot make the launcher undumpable");
-	attempt->parent_pidfd = sys_pidfd_open(getpid(), 0);
-	return attempt->parent_pidfd < 0 ? error_set(error, -errno, "cannot open a pidfd") : 0;
+	return r == 0 ? preparation_make(&attempt->preparation, &attempt->config, error) : r;
 }
 
 /* What the container has of its own: of the config, since joining the host's needs no call. */
@@ -299,22 +235,20 @@ static int clone_child(struct exec_attempt *attempt, struct launched *launched, 
 		.join_pidfd = attempt->container_pidfd,
 		.join_flags = join_flags(&attempt->config),
 		.cgroup = &attempt->cgroup,
-		.filter = attempt->has_filter ? &attempt->filter : NULL,
 		.id = options->id,
 		.root_mount_fd = -EBADF,
-		.parent_pidfd = attempt->parent_pidfd,
-		.terminal_fd = attempt->terminal_fds[1],
 		.listen_fd = -EBADF,
-		.ready_fd = -EBADF,
+		.dialogue_fd = -EBADF,
 		.lock_fds = { -EBADF, -EBADF },
 		.stdin_fd = -EBADF,
 		.n_preserved_fds = options->n_preserved_fds,
 		.dies_with_parent = !options->detach,
 		.signal_mask = options->signal_mask,
-		.report = attempt->report,
 	};
 	_cleanup_close_ int own_pid_fd = -EBADF;
 	pid_t pid;
+
+	preparation_fill(&attempt->preparation, &child);
 
 	if (config_find_namespace(&attempt->config, CLONE_NEWPID)) {
 		own_pid_fd = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
@@ -322,10 +256,10 @@ static int clone_child(struct exec_attempt *attempt, struct launched *launched, 
 			return error_set(error, -errno,
 					 "cannot join the container's pid namespace");
 	}
-	attempt->report->clone_slot = trace_begin("ns.clone");
+	attempt->preparation.report->clone_slot = trace_begin("ns.clone");
 	pid = process_vfork(0, cgroup_v2_fd(&attempt->cgroup), &launched->pidfd, child_main,
 			    &child);
-	trace_end_elsewhere(attempt->report->exec_slot);
+	trace_end_elsewhere(attempt->preparation.report->exec_slot);
 	trace_set_container(false);
 	trace_event("exec.done");
 	if (own_pid_fd >= 0)
@@ -344,16 +278,14 @@ static int finish(struct exec_attempt *attempt, struct launched *launched, int *
 	char text[16];
 	int n, r;
 
-	if (attempt->report->error.code < 0) {
-		*error = attempt->report->error;
-		*ret_status = attempt->report->exit_status;
+	if (attempt->preparation.report->error.code < 0) {
+		*error = attempt->preparation.report->error;
+		*ret_status = attempt->preparation.report->exit_status;
 		return error->code;
 	}
-	if (attempt->terminal_fds[0] >= 0) {
-		launched->master_fd = terminal_receive(attempt->terminal_fds[0]);
-		if (launched->master_fd < 0)
-			return error_set(error, launched->master_fd, "cannot get the terminal");
-	}
+	r = preparation_terminal_take(&attempt->preparation, &launched->master_fd, error);
+	if (r < 0)
+		return r;
 	if (!options->pid_file)
 		return 0;
 	n = snprintf(text, sizeof(text), "%d", (int)launched->pid);
@@ -368,8 +300,7 @@ int exec_start(const struct exec_options *options, struct launched *launched, in
 		.options = options,
 		.state = STATE_EMPTY,
 		.container_pidfd = -EBADF,
-		.parent_pidfd = -EBADF,
-		.terminal_fds = { -EBADF, -EBADF },
+		.preparation = PREPARATION_EMPTY,
 	};
 	int status, r;
 

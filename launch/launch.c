@@ -4,23 +4,17 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 
-#include "base/fd.h"
-#include "base/lock.h"
 #include "base/process.h"
 #include "base/syscalls.h"
 #include "base/trace.h"
 #include "launch/child.h"
-#include "launch/seccomp/default_profile.h"
-#include "launch/seccomp/load.h"
+#include "launch/dialogue.h"
+#include "launch/internal.h"
+#include "launch/preparation.h"
 #include "launch/sysctl.h"
 #include "launch/terminal.h"
 
@@ -29,16 +23,13 @@ struct attempt {
 	const struct launch_options *options;
 	struct launched *launched;
 	struct namespaces namespaces;
-	struct seccomp_filter filter;
-	bool has_filter;
+	struct preparation preparation;
 	struct child child;
-	struct child_report *report; /* shared with the child */
 	int root_mount_fd;
 	int listen_fd;
-	int terminal_fds[2]; /* ours and the child's */
-	int parent_pidfd;
-	int ready_fds[2]; /* `create`: ours and the child's, struct child's ready_fd */
-	bool is_ready;
+	bool is_forked;	     /* and asks for what it needs; else vforked */
+	int dialogue_fds[2]; /* ours and the child's, with is_forked */
+	bool is_ready;	     /* the forked child has come to DIALOGUE_PUBLISH */
 };
 
 static void attempt_init(struct attempt *attempt, const struct launch_options *options,
@@ -46,11 +37,10 @@ static void attempt_init(struct attempt *attempt, const struct launch_options *o
 {
 	*attempt = (struct attempt){ .options = options,
 				     .launched = launched,
+				     .preparation = PREPARATION_EMPTY,
 				     .root_mount_fd = -EBADF,
 				     .listen_fd = -EBADF,
-				     .terminal_fds = { -EBADF, -EBADF },
-				     .parent_pidfd = -EBADF,
-				     .ready_fds = { -EBADF, -EBADF } };
+				     .dialogue_fds = { -EBADF, -EBADF } };
 	for (size_t i = 0; i < CONFIG_MAX_NAMESPACES; i++)
 		attempt->namespaces.join_fds[i] = -EBADF;
 }
@@ -58,17 +48,11 @@ static void attempt_init(struct attempt *attempt, const struct launch_options *o
 static void attempt_deinit(struct attempt *attempt)
 {
 	namespaces_close(&attempt->namespaces);
-	if (attempt->has_filter)
-		seccomp_filter_deinit(&attempt->filter);
-	if (attempt->report)
-		munmap(attempt->report, sizeof(*attempt->report));
+	preparation_deinit(&attempt->preparation);
 	cleanup_close(&attempt->root_mount_fd);
 	cleanup_close(&attempt->listen_fd);
-	cleanup_close(&attempt->terminal_fds[0]);
-	cleanup_close(&attempt->terminal_fds[1]);
-	cleanup_close(&attempt->parent_pidfd);
-	cleanup_close(&attempt->ready_fds[0]);
-	cleanup_close(&attempt->ready_fds[1]);
+	cleanup_close(&attempt->dialogue_fds[0]);
+	cleanup_close(&attempt->dialogue_fds[1]);
 }
 
 /* Steps that only read: most mistakes are found before anything is made. */
@@ -82,52 +66,22 @@ static int prepare(struct attempt *attempt, struct error *error)
 	r = sysctl_check(config, error);
 	if (r == 0)
 		r = namespaces_open(&attempt->namespaces, config, error);
-	if (r < 0)
-		return r;
-	if (config->has_default_seccomp) {
-		attempt->filter = (struct seccomp_filter){ .program = seccomp_prebuilt_program,
-							   .flags = SECCOMP_PREBUILT_FLAGS };
-		attempt->has_filter = true;
-	} else if (json_exists(config->seccomp)) {
-		TRACE_PHASE("sec.load");
-		r = seccomp_compile(config->seccomp, &attempt->filter, error);
-		if (r < 0)
-			return error_prefix(error, r, "linux.seccomp");
-		attempt->has_filter = true;
-	}
-	attempt->report = mmap(NULL, sizeof(*attempt->report), PROT_READ | PROT_WRITE,
-			       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (attempt->report == MAP_FAILED) {
-		attempt->report = NULL;
-		return error_set(error, -ENOMEM, "cannot share memory");
-	}
-	/* Nobody looks into this process while it is half the container's (CVE-2016-9962). */
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-		return error_set(error, -errno, "cannot make the launcher undumpable");
-	attempt->parent_pidfd = sys_pidfd_open(getpid(), 0);
-	return attempt->parent_pidfd < 0 ? error_set(error, -errno, "cannot open a pidfd") : 0;
+	return r == 0 ? preparation_make(&attempt->preparation, config, error) : r;
 }
 
 static int terminal_prepare(struct attempt *attempt, struct error *error)
 {
 	const struct launch_options *options = attempt->options;
+	struct config_process *process = &attempt->launched->bundle.config.process;
 
 	if (options->force_terminal)
-		attempt->launched->bundle.config.process.terminal = true;
-	if (!attempt->launched->bundle.config.process.terminal)
+		process->terminal = true;
+	if (!process->terminal)
 		return 0;
-	if (options->console_socket) {
-		attempt->terminal_fds[1] = terminal_connect(options->console_socket, error);
-		return attempt->terminal_fds[1] < 0 ? attempt->terminal_fds[1] : 0;
-	}
-	if (options->wait_for_start)
-		return error_say(
-			error, -EINVAL,
-			"the container wants a terminal: say where to with --console-socket");
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, attempt->terminal_fds) < 0)
-		return error_set(error, -errno, "cannot make a socket for the terminal");
-	terminal_size_take(&attempt->launched->bundle.config.process);
-	return 0;
+	if (!options->console_socket && !options->wait_for_start)
+		terminal_size_take(process);
+	return preparation_terminal(&attempt->preparation, options->console_socket,
+				    !options->wait_for_start, error);
 }
 
 /* The socket is reached through the directory's descriptor: a path may be longer than its address.
@@ -141,8 +95,7 @@ static int listen_prepare(struct attempt *attempt, struct error *error)
 	attempt->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/" STATE_START_SOCKET,
 		 attempt->launched->state.directory_fd);
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, attempt->ready_fds) < 0 ||
-	    attempt->listen_fd < 0 ||
+	if (attempt->listen_fd < 0 ||
 	    bind(attempt->listen_fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
 	    listen(attempt->listen_fd, 8) < 0)
 		return error_set(error, -errno, "cannot make the socket for start");
@@ -183,22 +136,19 @@ static void child_fill(struct attempt *attempt)
 		.bundle = &attempt->launched->bundle,
 		.namespaces = &attempt->namespaces,
 		.cgroup = &attempt->launched->cgroup,
-		.filter = attempt->has_filter ? &attempt->filter : NULL,
 		.id = attempt->launched->state.id,
 		.root_mount_fd = attempt->root_mount_fd,
-		.parent_pidfd = attempt->parent_pidfd,
-		.terminal_fd = attempt->terminal_fds[1],
 		.listen_fd = attempt->listen_fd,
 		.lock_fds = { attempt->launched->bundle.lock_fd, attempt->launched->state.lock_fd },
 		.state_fd = attempt->launched->state.directory_fd,
-		.ready_fd = attempt->ready_fds[1],
+		.dialogue_fd = attempt->dialogue_fds[1],
 		.stdin_fd = options->stdin_fd,
 		.n_preserved_fds = options->n_preserved_fds,
 		.dies_with_parent = !options->wait_for_start,
 		.signal_mask = options->signal_mask,
 		.n_files = options->n_files,
-		.report = attempt->report,
 	};
+	preparation_fill(&attempt->preparation, &attempt->child);
 }
 
 /* A pid namespace that is joined is entered by children only: ours is given back right after. */
@@ -229,19 +179,19 @@ static int clone_child(struct attempt *attempt, struct error *error)
 	r = pid_namespace_join(attempt, &own_pid_fd, error);
 	if (r < 0)
 		return r;
-	attempt->report->clone_slot = trace_begin("ns.clone");
-	if (attempt->options->wait_for_start) {
+	attempt->preparation.report->clone_slot = trace_begin("ns.clone");
+	if (attempt->is_forked) {
 		pid = process_fork(flags, cgroup_fd, &launched->pidfd);
 		if (pid == 0) {
 			/* Only its own end: the other one closed tells the launcher that it has
 			 * ended. */
-			close(attempt->ready_fds[0]);
+			close(attempt->dialogue_fds[0]);
 			_exit(child_main(&attempt->child));
 		}
 	} else {
 		pid = process_vfork(flags, cgroup_fd, &launched->pidfd, child_main,
 				    &attempt->child);
-		trace_end_elsewhere(attempt->report->exec_slot);
+		trace_end_elsewhere(attempt->preparation.report->exec_slot);
 		trace_set_container(false);
 		trace_event("exec.done");
 	}
@@ -255,20 +205,32 @@ static int clone_child(struct attempt *attempt, struct error *error)
 	return r < 0 ? error_set(error, r, "cannot leave the pid namespace") : 0;
 }
 
-/* A forked child is waited for until it says that it is ready, or has ended. */
-static int ready_wait(struct attempt *attempt)
+/* A forked child gets what it asks for, until all is made but the state, or it has ended. */
+static int child_serve(struct attempt *attempt, struct error *error)
 {
-	char ready;
+	int fd = attempt->dialogue_fds[0], r;
 
-	cleanup_close(&attempt->ready_fds[1]);
-	attempt->ready_fds[1] = -EBADF;
-	attempt->is_ready = fd_read_full(attempt->ready_fds[0], &ready, 1) == 1;
+	cleanup_close(&attempt->dialogue_fds[1]);
+	attempt->dialogue_fds[1] = -EBADF;
+	while ((r = dialogue_next(fd)) > 0) {
+		switch (r) {
+		case DIALOGUE_PUBLISH:
+			attempt->is_ready = true;
+			return 0;
+		default:
+			return error_say(error, -EPROTO, "the container's process asks for %d", r);
+		}
+		r = dialogue_answer(fd);
+		if (r < 0)
+			break;
+	}
+	/* It has ended, and said why, or was killed: report_check() tells. */
 	return 0;
 }
 
 static int report_check(const struct attempt *attempt, int *ret_status, struct error *error)
 {
-	const struct child_report *report = attempt->report;
+	const struct child_report *report = attempt->preparation.report;
 	siginfo_t info = {};
 
 	if (report->error.code < 0) {
@@ -276,7 +238,7 @@ static int report_check(const struct attempt *attempt, int *ret_status, struct e
 		*ret_status = report->exit_status;
 		return error->code;
 	}
-	if (attempt->options->wait_for_start && !attempt->is_ready) {
+	if (attempt->is_forked && !attempt->is_ready) {
 		(void)waitid(P_PID, (id_t)attempt->launched->pid, &info,
 			     WEXITED | WNOWAIT | WNOHANG);
 		return error_say(
@@ -287,93 +249,24 @@ static int report_check(const struct attempt *attempt, int *ret_status, struct e
 	return 0;
 }
 
-static void time_format(char text[48])
+/*
+ * The state is written: the child goes on. With `create` it says when it lives without its
+ * launcher; else the end of the dialogue is its exec, or its end.
+ */
+static int child_release(struct attempt *attempt, int *ret_status, struct error *error)
 {
-	struct timespec now;
-	struct tm utc;
-	size_t n;
+	int fd = attempt->dialogue_fds[0];
+	int r = dialogue_answer(fd);
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &utc);
-	n = strftime(text, 48, "%Y-%m-%dT%H:%M:%S", &utc);
-	snprintf(text + n, 48 - n, ".%09ldZ", now.tv_nsec);
-}
-
-static int state_publish(const struct attempt *attempt, struct error *error)
-{
-	TRACE_PHASE("state.write");
-	const struct launched *launched = attempt->launched;
-	const struct config *config = &launched->bundle.config;
-	_cleanup_free_ char *annotations = NULL, *cgroup_path = NULL;
-	char created[48];
-	size_t n_bytes;
-	const char *raw = json_raw(config->annotations, &n_bytes);
-	struct state_record record = {
-		.id = (char *)launched->state.id,
-		.bundle = launched->bundle.path,
-		.rootfs = launched->bundle.root_path,
-		.created = created,
-		.pid = launched->pid,
-		.start_time = launched->start_time,
-		.owner = geteuid(),
-		.has_default_seccomp = config->has_default_seccomp,
-	};
-	int r;
-
-	time_format(created);
-	if (raw && json_count(config->annotations)) {
-		annotations = strndup(raw, n_bytes);
-		if (!annotations)
-			return error_set(error, -ENOMEM, "cannot write the state");
-		record.annotations = annotations;
-	}
-	cgroup_path = string_format("/%s", launched->cgroup.path);
-	if (!cgroup_path)
-		return error_set(error, -ENOMEM, "cannot write the state");
-	record.cgroup_path = cgroup_path;
-	/* What an exec goes by, whatever becomes of the bundle. */
-	r = file_replace_at(launched->state.directory_fd, "config.json", config->document.text,
-			    config->document.n_bytes, 0600, 0);
-	if (r < 0)
-		return error_set(error, r, "cannot write the state of '%s'", launched->state.id);
-	r = state_write(&launched->state, &record,
-			attempt->options->wait_for_start ? STATE_FILE_NEW : STATE_FILE, error);
-	if (r == 0 && attempt->options->wait_for_start)
-		r = launch_bundle_mark(&launched->bundle, launched->pid, error);
-	if (r == 0 && attempt->options->pid_file) {
-		char text[16];
-		int n = snprintf(text, sizeof(text), "%d", (int)launched->pid);
-
-		r = file_replace_at(AT_FDCWD, attempt->options->pid_file, text, (size_t)n, 0644, 0);
-		if (r < 0)
-			return error_set(error, r, "cannot write the pid file '%s'",
-					 attempt->options->pid_file);
-	}
-	return r;
-}
-
-/* The state is written: the child may live on alone, and says when it does. */
-static int child_release(struct attempt *attempt, struct error *error)
-{
-	char released;
-
-	if (send(attempt->ready_fds[0], "", 1, MSG_NOSIGNAL) != 1 ||
-	    fd_read_full(attempt->ready_fds[0], &released, 1) != 1)
-		return error_say(error, -EIO, "the container's process ended before its start");
-	return 0;
-}
-
-static int terminal_take(struct attempt *attempt, struct error *error)
-{
-	if (attempt->terminal_fds[0] < 0)
-		return 0;
-	/* With no other copy of its end, a child that was killed is an end and not a wait. */
-	cleanup_close(&attempt->terminal_fds[1]);
-	attempt->terminal_fds[1] = -EBADF;
-	attempt->launched->master_fd = terminal_receive(attempt->terminal_fds[0]);
-	if (attempt->launched->master_fd < 0)
-		return error_set(error, attempt->launched->master_fd, "cannot get the terminal");
-	return 0;
+	if (r == 0)
+		r = dialogue_next(fd);
+	if (attempt->options->wait_for_start)
+		return r == DIALOGUE_RELEASED
+			       ? 0
+			       : error_say(error, -EIO,
+					   "the container's process ended before its start");
+	trace_event("exec.done");
+	return report_check(attempt, ret_status, error);
 }
 
 static int make(struct attempt *attempt, int *ret_status, struct error *error)
@@ -383,6 +276,9 @@ static int make(struct attempt *attempt, int *ret_status, struct error *error)
 
 	if (r == 0)
 		r = listen_prepare(attempt, error);
+	attempt->is_forked = attempt->options->wait_for_start;
+	if (r == 0 && attempt->is_forked)
+		r = dialogue_open(attempt->dialogue_fds, error);
 	if (r < 0)
 		return r;
 	attempt->root_mount_fd = launch_bundle_root(&launched->bundle, error);
@@ -393,16 +289,16 @@ static int make(struct attempt *attempt, int *ret_status, struct error *error)
 		return r;
 	child_fill(attempt);
 	r = clone_child(attempt, error);
-	if (r == 0 && attempt->options->wait_for_start)
-		r = ready_wait(attempt);
+	if (r == 0 && attempt->is_forked)
+		r = child_serve(attempt, error);
 	if (r == 0)
 		r = report_check(attempt, ret_status, error);
 	if (r == 0)
-		r = terminal_take(attempt, error);
+		r = preparation_terminal_take(&attempt->preparation, &launched->master_fd, error);
 	if (r == 0)
-		r = state_publish(attempt, error);
-	if (r == 0 && attempt->options->wait_for_start)
-		r = child_release(attempt, error);
+		r = launch_publish(launched, attempt->options, error);
+	if (r == 0 && attempt->is_forked)
+		r = child_release(attempt, ret_status, error);
 	/* From here on others may look at it, and end it. */
 	if (r == 0)
 		state_unlock(&launched->state);

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+#include "launch/preparation.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/syscalls.h"
+#include "base/trace.h"
+#include "launch/seccomp/default_profile.h"
+#include "launch/seccomp/load.h"
+#include "launch/terminal.h"
+
+static int filter_make(struct preparation *preparation, const struct config *config,
+		       struct error *error)
+{
+	if (config->has_default_seccomp) {
+		preparation->filter = (struct seccomp_filter){
+			.program = seccomp_prebuilt_program,
+			.flags = SECCOMP_PREBUILT_FLAGS,
+		};
+		preparation->has_filter = true;
+	} else if (json_exists(config->seccomp)) {
+		TRACE_PHASE("sec.load");
+		int r = seccomp_compile(config->seccomp, &preparation->filter, error);
+
+		if (r < 0)
+			return error_prefix(error, r, "linux.seccomp");
+		preparation->has_filter = true;
+	}
+	return 0;
+}
+
+int preparation_make(struct preparation *preparation, const struct config *config,
+		     struct error *error)
+{
+	int r = filter_make(preparation, config, error);
+
+	if (r < 0)
+		return r;
+	preparation->report = mmap(NULL, sizeof(*preparation->report), PROT_READ | PROT_WRITE,
+				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (preparation->report == MAP_FAILED) {
+		preparation->report = NULL;
+		return error_set(error, -ENOMEM, "cannot share memory");
+	}
+	/* Nobody looks into this process while it is half the container's (CVE-2016-9962). */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return error_set(error, -errno, "cannot make the launcher undumpable");
+	preparation->parent_pidfd = sys_pidfd_open(getpid(), 0);
+	return preparation->parent_pidfd < 0 ? error_set(error, -errno, "cannot open a pidfd") : 0;
+}
+
+int preparation_terminal(struct preparation *preparation, const char *console_socket,
+			 bool is_attended, struct error *error)
+{
+	if (console_socket) {
+		preparation->terminal_fds[1] = terminal_connect(console_socket, error);
+		return preparation->terminal_fds[1] < 0 ? preparation->terminal_fds[1] : 0;
+	}
+	if (!is_attended)
+		return error_say(
+			error, -EINVAL,
+			"the container wants a terminal: say where to with --console-socket");
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, preparation->terminal_fds) < 0)
+		return error_set(error, -errno, "cannot make a socket for the terminal");
+	return 0;
+}
+
+int preparation_terminal_take(struct preparation *preparation, int *ret_master_fd,
+			      struct error *error)
+{
+	int fd;
+
+	if (preparation->terminal_fds[0] < 0)
+		return 0;
+	/* With no other copy of its end, a child that was killed is an end and not a wait. */
+	cleanup_close(&preparation->terminal_fds[1]);
+	preparation->terminal_fds[1] = -EBADF;
+	fd = terminal_receive(preparation->terminal_fds[0]);
+	if (fd < 0)
+		return error_set(error, fd, "cannot get the terminal");
+	*ret_master_fd = fd;
+	return 0;
+}
+
+void preparation_fill(const struct preparation *preparation, struct child *child)
+{
+	child->filter = preparation->has_filter ? &preparation->filter : NULL;
+	child->parent_pidfd = preparation->parent_pidfd;
+	child->terminal_fd = preparation->terminal_fds[1];
+	child->report = preparation->report;
+}
+
+void preparation_deinit(struct preparation *preparation)
+{
+	if (preparation->has_filter)
+		seccomp_filter_deinit(&preparation->filter);
+	if (preparation->report)
+		munmap(preparation->report, sizeof(*preparation->report));
+	cleanup_close(&preparation->parent_pidfd);
+	cleanup_close(&preparation->terminal_fds[0]);
+	cleanup_close(&preparation->terminal_fds[1]);
+	*preparation = PREPARATION_EMPTY;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a start and an exec both have ready before they make a process.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "launch/child.h"
+#include "launch/config/config.h"
+#include "launch/seccomp/compile.h"
+
+/* Start with PREPARATION_EMPTY. */
+struct preparation {
+	struct seccomp_filter filter;
+	bool has_filter;
+	struct child_report *report; /* shared with the child */
+	int parent_pidfd;	     /* of this process, for the child to watch */
+	int terminal_fds[2];	     /* ours and the child's, or -EBADF: no terminal */
+};
+
+#define PREPARATION_EMPTY                                                                          \
+	((struct preparation){ .parent_pidfd = -EBADF, .terminal_fds = { -EBADF, -EBADF } })
+
+/**
+ * preparation_make() - the container's filter, the shared memory, the pidfd; the process becomes
+ * undumpable
+ *
+ * Return: 0 or a negative errno.
+ */
+int preparation_make(struct preparation *preparation, const struct config *config,
+		     struct error *error);
+
+/**
+ * preparation_terminal() - where the master of the process's terminal goes: --console-socket, or
+ * this process
+ * @console_socket: or NULL
+ * @is_attended: this process stays, and can be given the master
+ */
+int preparation_terminal(struct preparation *preparation, const char *console_socket,
+			 bool is_attended, struct error *error);
+
+/**
+ * preparation_terminal_take() - after the child was made: its terminal's master, where it is ours
+ * @ret_master_fd: owned by the caller; untouched where there is none
+ */
+int preparation_terminal_take(struct preparation *preparation, int *ret_master_fd,
+			      struct error *error);
+
+/** preparation_fill() - what @child has of it */
+void preparation_fill(const struct preparation *preparation, struct child *child);
+
+void preparation_deinit(struct preparation *preparation);
