@@ -118,7 +118,8 @@ static int root_build(const struct child *child, int *ret_slave_fd, struct error
 		int fd = path_mkdir_in_root(context.root_fd, config->process.cwd, 0755);
 
 		if (fd < 0 && fd != -EROFS)
-			r = error_set(error, fd, "cannot make the working directory '%s'",
+			r = error_set(error, fd,
+				      "process.cwd: cannot make the working directory '%s'",
 				      config->process.cwd);
 		cleanup_close(&fd);
 	}
@@ -167,7 +168,8 @@ static int working_directory_enter(const struct config_process *process, struct 
 
 	if (fd < 0 || fchdir(fd) < 0)
 		return error_set(error, fd < 0 ? fd : -errno,
-				 "cannot enter the working directory '%s'", process->cwd);
+				 "process.cwd: cannot enter the working directory '%s'",
+				 process->cwd);
 	return 0;
 }
 
@@ -249,7 +251,7 @@ static int become(const struct child *child, int slave_fd, struct error *error)
 		TRACE_PHASE("sec.install");
 		r = seccomp_load(&child->filter->program, child->filter->flags);
 		if (r < 0)
-			return error_set(error, r, "cannot load the seccomp filter");
+			return error_set(error, r, "linux.seccomp: cannot load the filter");
 	}
 	return 0;
 }

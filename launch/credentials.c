@@ -16,10 +16,11 @@ int credentials_limit(const struct config_process *process, struct error *error)
 		const struct config_rlimit *rlimit = &process->rlimits[i];
 
 		if (setrlimit(rlimit->resource, &rlimit->limit) < 0)
-			return error_set(error, -errno, "cannot set %s", rlimit->name);
+			return error_set(error, -errno, "process.rlimits[%zu]: cannot set %s", i,
+					 rlimit->name);
 	}
 	if (process->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return error_set(error, -errno, "cannot set no_new_privs");
+		return error_set(error, -errno, "process.noNewPrivileges: cannot be set");
 	return 0;
 }
 
@@ -32,7 +33,10 @@ static int bounding_drop(uint64_t keep, struct error *error)
 		if (prctl(PR_CAPBSET_DROP, i, 0, 0, 0) < 0)
 			return errno == EINVAL
 				       ? 0
-				       : error_set(error, -errno, "cannot drop capability %d", i);
+				       : error_set(
+						 error, -errno,
+						 "process.capabilities: cannot drop capability %d",
+						 i);
 	}
 	return 0;
 }
@@ -69,14 +73,16 @@ static int ids_set(const struct config_process *process, struct error *error)
 
 	/* System calls, not the C library's: it would look for threads to do the same in. */
 	if (syscall(SYS_setgroups, process->n_additional_gids, process->additional_gids) < 0)
-		return error_set(error, -errno, "cannot set the supplementary groups");
+		return error_set(error, -errno, "process.user.additionalGids: cannot be set");
 	if (syscall(SYS_setresgid, process->gid, process->gid, process->gid) < 0)
-		return error_set(error, -errno, "cannot become group %u", process->gid);
+		return error_set(error, -errno, "process.user.gid: cannot become group %u",
+				 process->gid);
 	/* The permitted set must outlive the change of user until the sets are set below. */
 	if (other_user && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		return error_set(error, -errno, "cannot keep capabilities");
 	if (syscall(SYS_setresuid, process->uid, process->uid, process->uid) < 0)
-		return error_set(error, -errno, "cannot become user %u", process->uid);
+		return error_set(error, -errno, "process.user.uid: cannot become user %u",
+				 process->uid);
 	return 0;
 }
 
@@ -101,7 +107,7 @@ int credentials_become(const struct config_process *process, bool filter_follows
 	r = sets_apply((sets->effective | extra) & had,
 		       (sets->permitted | sets->effective | extra) & had, sets->inheritable & had);
 	if (r < 0)
-		return error_set(error, r, "cannot set the capabilities");
+		return error_set(error, r, "process.capabilities: cannot be set");
 	/*
 	 * The kernel raises only what is inheritable too. `runc spec` writes sets where nothing is,
 	 * and runc then runs without ambient capabilities: so does this.
@@ -109,7 +115,9 @@ int credentials_become(const struct config_process *process, bool filter_follows
 	for (int i = 0; i < 64; i++) {
 		if (sets->ambient & sets->inheritable & had & UINT64_C(1) << i &&
 		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, i, 0, 0) < 0)
-			return error_set(error, -errno, "cannot raise ambient capability %d", i);
+			return error_set(error, -errno,
+					 "process.capabilities: cannot raise ambient capability %d",
+					 i);
 	}
 	return 0;
 }

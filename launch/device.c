@@ -65,16 +65,16 @@ static int device_make(int root_fd, int dev_fd, const struct config_device *devi
 
 	if (name && *name && !strchr(name, '/')) {
 		r = node_make(dev_fd, name, device);
-		return r < 0 ? error_set(error, r, "cannot make the device '%s'", device->path) : 0;
+		return r < 0 ? error_set(error, r, "cannot make '%s'", device->path) : 0;
 	}
 	slash = strrchr(device->path, '/');
 	if (!slash[1] || (size_t)(slash - device->path) >= sizeof(parent))
-		return error_set(error, -EINVAL, "cannot make the device '%s'", device->path);
+		return error_set(error, -EINVAL, "cannot make '%s'", device->path);
 	memcpy(parent, device->path, (size_t)(slash - device->path));
 	parent[slash - device->path] = '\0';
 	parent_fd = path_mkdir_in_root(root_fd, *parent ? parent : "/", 0755);
 	r = parent_fd < 0 ? parent_fd : node_make(parent_fd, slash + 1, device);
-	return r < 0 ? error_set(error, r, "cannot make the device '%s'", device->path) : 0;
+	return r < 0 ? error_set(error, r, "cannot make '%s'", device->path) : 0;
 }
 
 static bool dev_is_bind(const struct config *config)
@@ -115,8 +115,11 @@ int device_make_all(int root_fd, const struct config *config, struct error *erro
 		if (!is_listed(config, default_devices[i].path))
 			r = device_make(root_fd, dev_fd, &default_devices[i], error);
 	}
-	for (size_t i = 0; r == 0 && i < config->n_devices; i++)
+	for (size_t i = 0; r == 0 && i < config->n_devices; i++) {
 		r = device_make(root_fd, dev_fd, &config->devices[i], error);
+		if (r < 0)
+			return error_prefix(error, r, "linux.devices[%zu]", i);
+	}
 	for (size_t i = 0; r == 0 && i < sizeof(links) / sizeof(links[0]); i++) {
 		if (symlinkat(links[i][1], dev_fd, links[i][0]) < 0 && errno != EEXIST)
 			r = error_set(error, -errno, "cannot make the link '/dev/%s'", links[i][0]);

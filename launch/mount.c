@@ -80,14 +80,14 @@ static int filesystem_make(const struct config_mount *mount, struct error *error
 	int fd, r;
 
 	if (fs_fd < 0)
-		return error_set(error, -errno, "cannot use the file system '%s'", mount->type);
+		return error_set(error, -errno, "type '%s'", mount->type);
 	if (*mount->source &&
 	    sys_fsconfig(fs_fd, FSCONFIG_SET_STRING, "source", mount->source, 0) < 0)
-		return error_set(error, -errno, "cannot use the source '%s'", mount->source);
+		return error_set(error, -errno, "source '%s'", mount->source);
 	for (char **option = mount->data; *option; option++) {
 		r = data_set(fs_fd, *option);
 		if (r < 0)
-			return error_set(error, r, "option '%s'", *option);
+			return error_set(error, r, "options: '%s'", *option);
 	}
 	if (sys_fsconfig(fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return error_set(error, -errno, "cannot make the file system '%s'", mount->type);
@@ -148,12 +148,12 @@ static int bind_make(const struct mount_context *context, const struct config_mo
 	int r;
 
 	if (fd < 0)
-		return error_set(error, fd, "cannot bind '%s%s%s'", mount->source,
-				 mount->subpath ? "' sub-path '" : "",
+		return error_set(error, fd, "source '%s%s%s'", mount->source,
+				 mount->subpath ? "', sub-path '" : "",
 				 mount->subpath ? mount->subpath : "");
 	r = attributes_set(fd, mount->attributes, mount->attributes_clear, 0, false);
 	if (r < 0)
-		return error_set(error, r, "cannot set the options of the bind");
+		return error_set(error, r, "options: cannot set those of the bind");
 	return take_fd(&fd);
 }
 
@@ -231,12 +231,12 @@ static int mount_attach(const struct config_mount *mount, int mount_fd, int targ
 	int r = attributes_set(mount_fd, mount->recursive_set, mount->recursive_clear, 0, true);
 
 	if (r < 0)
-		return error_set(error, r, "cannot set the recursive options");
+		return error_set(error, r, "options: cannot set the recursive ones");
 	if (sys_move_mount(mount_fd, "", target_fd, "",
 			   MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
 		return error_set(error, -errno, "cannot attach it");
 	r = attributes_set(mount_fd, 0, 0, mount->propagation, mount->propagation_recursive);
-	return r < 0 ? error_set(error, r, "cannot set the propagation") : 0;
+	return r < 0 ? error_set(error, r, "options: cannot set the propagation") : 0;
 }
 
 /* A procfs with everything in it, and writable. */
@@ -246,33 +246,14 @@ static bool is_plain_procfs(const struct config_mount *mount)
 	       !(mount->attributes & MOUNT_ATTR_RDONLY);
 }
 
-static int mount_one(struct mount_context *context, const struct config *config,
-		     const struct config_mount *mount, struct error *error)
+static int mount_place(const struct mount_context *context, const struct config_mount *mount,
+		       int mount_fd, struct error *error)
 {
-	TRACE_PHASE(mount_phase(mount));
-	_cleanup_close_ int mount_fd = -EBADF, target_fd = -EBADF;
+	_cleanup_close_ int target_fd = -EBADF;
 	bool is_directory = true;
 	struct stat st;
 	int r;
 
-	if (!mount->is_bind &&
-	    (!strcmp(mount->type, "cgroup") || !strcmp(mount->type, "cgroup2"))) {
-		target_fd = target_open(context, mount, true, error);
-		if (target_fd < 0)
-			return target_fd;
-		return cgroup_mount(context->cgroup, target_fd, (unsigned int)mount->attributes,
-				    context->private_cgroups, error);
-	}
-	mount_fd =
-		mount->is_bind ? bind_make(context, mount, error) : filesystem_make(mount, error);
-	if (mount_fd < 0)
-		return mount_fd;
-	if (is_plain_procfs(mount) && !context->is_tuned) {
-		r = tune_apply(config, mount_fd, error);
-		if (r < 0)
-			return r;
-		context->is_tuned = true;
-	}
 	if (mount->is_bind) {
 		if (fstat(mount_fd, &st) < 0)
 			return error_set(error, -errno, "cannot look at the source");
@@ -285,13 +266,56 @@ static int mount_one(struct mount_context *context, const struct config *config,
 	return r < 0 ? r : mount_attach(mount, mount_fd, target_fd, error);
 }
 
+static int cgroups_place(const struct mount_context *context, const struct config_mount *mount,
+			 struct error *error)
+{
+	_cleanup_close_ int target_fd = target_open(context, mount, true, error);
+
+	if (target_fd < 0)
+		return target_fd;
+	return cgroup_mount(context->cgroup, target_fd, (unsigned int)mount->attributes,
+			    context->private_cgroups, error);
+}
+
+static bool is_cgroups(const struct config_mount *mount)
+{
+	return !mount->is_bind &&
+	       (!strcmp(mount->type, "cgroup") || !strcmp(mount->type, "cgroup2"));
+}
+
+static int mount_one(struct mount_context *context, const struct config *config, size_t i,
+		     struct error *error)
+{
+	const struct config_mount *mount = &config->mounts[i];
+	TRACE_PHASE(mount_phase(mount));
+	_cleanup_close_ int mount_fd = -EBADF;
+	int r;
+
+	if (is_cgroups(mount)) {
+		r = cgroups_place(context, mount, error);
+	} else {
+		r = mount_fd = mount->is_bind ? bind_make(context, mount, error)
+					      : filesystem_make(mount, error);
+		if (r >= 0 && is_plain_procfs(mount) && !context->is_tuned) {
+			r = tune_apply(config, mount_fd, error);
+			/* It names fields of its own. */
+			if (r < 0)
+				return r;
+			context->is_tuned = true;
+		}
+		if (r >= 0)
+			r = mount_place(context, mount, mount_fd, error);
+	}
+	return r < 0 ? error_prefix(error, r, "mounts[%zu] '%s'", i, mount->destination) : 0;
+}
+
 int mount_all(struct mount_context *context, const struct config *config, struct error *error)
 {
 	for (size_t i = 0; i < config->n_mounts; i++) {
-		int r = mount_one(context, config, &config->mounts[i], error);
+		int r = mount_one(context, config, i, error);
 
 		if (r < 0)
-			return error_prefix(error, r, "mount '%s'", config->mounts[i].destination);
+			return r;
 	}
 	return 0;
 }
@@ -344,13 +368,14 @@ static int mask_one(const struct mount_context *context, struct masks *masks, co
 	if (target_fd == -ENOENT || target_fd == -ENOTDIR)
 		return 0;
 	if (target_fd < 0 || fstat(target_fd, &st) < 0)
-		return error_set(error, target_fd < 0 ? target_fd : -errno, "cannot mask '%s'",
-				 path);
+		return error_set(error, target_fd < 0 ? target_fd : -errno,
+				 "linux.maskedPaths: cannot open '%s'", path);
 	mask_fd = S_ISDIR(st.st_mode) ? &masks->directory_fd : &masks->null_fd;
 	if (*mask_fd < 0) {
 		*mask_fd = S_ISDIR(st.st_mode) ? empty_directory_make() : null_clone();
 		if (*mask_fd < 0)
-			return error_set(error, *mask_fd, "cannot make a mask");
+			return error_set(error, *mask_fd,
+					 "linux.maskedPaths: cannot make the mask for '%s'", path);
 		clone_fd = fcntl(*mask_fd, F_DUPFD_CLOEXEC, 3);
 	} else {
 		clone_fd = sys_open_tree(*mask_fd, "",
@@ -358,7 +383,7 @@ static int mask_one(const struct mount_context *context, struct masks *masks, co
 	}
 	if (clone_fd < 0 || sys_move_mount(clone_fd, "", target_fd, "",
 					   MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
-		return error_set(error, -errno, "cannot mask '%s'", path);
+		return error_set(error, -errno, "linux.maskedPaths: cannot mask '%s'", path);
 	return 0;
 }
 
@@ -372,17 +397,20 @@ static int read_only_one(const struct mount_context *context, const char *path, 
 	if (target_fd == -ENOENT || target_fd == -ENOTDIR)
 		return 0;
 	if (target_fd < 0)
-		return error_set(error, target_fd, "cannot make '%s' read-only", path);
+		return error_set(error, target_fd,
+				 "linux.readonlyPaths: cannot make '%s' read-only", path);
 	clone_fd = sys_open_tree_attr(target_fd, "", flags, &attributes);
 	if (clone_fd < 0 && errno == ENOSYS) {
 		clone_fd = sys_open_tree(target_fd, "", flags);
 		if (clone_fd >= 0 &&
 		    sys_mount_setattr(clone_fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes) < 0)
-			return error_set(error, -errno, "cannot make '%s' read-only", path);
+			return error_set(error, -errno,
+					 "linux.readonlyPaths: cannot make '%s' read-only", path);
 	}
 	if (clone_fd < 0 || sys_move_mount(clone_fd, "", target_fd, "",
 					   MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
-		return error_set(error, -errno, "cannot make '%s' read-only", path);
+		return error_set(error, -errno, "linux.readonlyPaths: cannot make '%s' read-only",
+				 path);
 	return 0;
 }
 
@@ -413,7 +441,8 @@ int mount_masks(const struct mount_context *context, const struct config *config
 		struct mount_attr attributes = { .attr_set = MOUNT_ATTR_RDONLY };
 
 		if (sys_mount_setattr(context->root_fd, "", AT_EMPTY_PATH, &attributes) < 0)
-			r = error_set(error, -errno, "cannot make the root read-only");
+			r = error_set(error, -errno,
+				      "root.readonly: cannot make the root read-only");
 	}
 	return r;
 }

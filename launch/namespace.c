@@ -21,16 +21,18 @@ int namespaces_open(struct namespaces *namespaces, const struct config *config, 
 		if (!wanted->path || !*wanted->path)
 			continue;
 		if (wanted->flag == CLONE_NEWNS)
-			return error_say(error, -EOPNOTSUPP,
-					 "joining a mount namespace is not supported");
+			return error_say(
+				error, -EOPNOTSUPP,
+				"linux.namespaces: joining a mount namespace is not supported");
 		namespaces->join_fds[i] = open(wanted->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 		if (namespaces->join_fds[i] < 0)
-			return error_set(error, -errno, "%s namespace '%s'", wanted->type,
+			return error_set(error, -errno, "linux.namespaces: %s '%s'", wanted->type,
 					 wanted->path);
 		type = ioctl(namespaces->join_fds[i], NS_GET_NSTYPE_REQUEST);
 		if (type != wanted->flag)
-			return error_say(error, -EINVAL, "'%s' is not a %s namespace", wanted->path,
-					 wanted->type);
+			return error_say(error, -EINVAL,
+					 "linux.namespaces: '%s' is not a %s namespace",
+					 wanted->path, wanted->type);
 	}
 	return 0;
 }
@@ -77,11 +79,13 @@ int namespaces_enter(const struct namespaces *namespaces, const struct config *c
 		/* The parent joined the pid namespace: it is for children only. */
 		if (namespaces->join_fds[i] >= 0 && wanted->flag != CLONE_NEWPID &&
 		    setns(namespaces->join_fds[i], wanted->flag) < 0)
-			return error_set(error, -errno, "cannot join the %s namespace '%s'",
+			return error_set(error, -errno,
+					 "linux.namespaces: cannot join the %s namespace '%s'",
 					 wanted->type, wanted->path);
 		if (wanted->flag == CLONE_NEWCGROUP && namespaces->join_fds[i] < 0 &&
 		    unshare(CLONE_NEWCGROUP) < 0)
-			return error_set(error, -errno, "cannot make a cgroup namespace");
+			return error_set(error, -errno,
+					 "linux.namespaces: cannot make a cgroup namespace");
 		if (wanted->flag == CLONE_NEWNET && namespaces->join_fds[i] < 0) {
 			int r = loopback_up(error);
 
@@ -91,10 +95,11 @@ int namespaces_enter(const struct namespaces *namespaces, const struct config *c
 	}
 	if (config->hostname && *config->hostname &&
 	    sethostname(config->hostname, strlen(config->hostname)) < 0)
-		return error_set(error, -errno, "cannot set the host name '%s'", config->hostname);
+		return error_set(error, -errno, "hostname: cannot be set to '%s'",
+				 config->hostname);
 	if (config->domainname && *config->domainname &&
 	    setdomainname(config->domainname, strlen(config->domainname)) < 0)
-		return error_set(error, -errno, "cannot set the domain name '%s'",
+		return error_set(error, -errno, "domainname: cannot be set to '%s'",
 				 config->domainname);
 	return 0;
 }

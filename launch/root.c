@@ -22,13 +22,14 @@ int root_attach(int root_mount_fd, const char *place, unsigned long propagation,
 	TRACE_PHASE("mnt.overlay");
 	if (sys_move_mount(root_mount_fd, "", AT_FDCWD, place,
 			   MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS) < 0)
-		return error_set(error, -errno, "cannot attach the root at '%s'", place);
+		return error_set(error, -errno, "root.path: cannot attach the root at '%s'", place);
 	if (propagation & MS_SHARED) {
 		struct mount_attr attributes = { .propagation = MS_SHARED };
 
 		if (sys_mount_setattr(root_mount_fd, "", AT_EMPTY_PATH | AT_RECURSIVE,
 				      &attributes) < 0)
-			return error_set(error, -errno, "cannot share the root's mounts");
+			return error_set(error, -errno,
+					 "linux.rootfsPropagation: cannot share the root's mounts");
 	}
 	return 0;
 }

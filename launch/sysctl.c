@@ -74,7 +74,7 @@ static int one_check(const struct config *config, const char *name, struct error
 	char path[PATH_MAX], dotted[PATH_MAX];
 
 	if (name_to_path(name, path) < 0)
-		return error_say(error, -EINVAL, "'linux.sysctl': bad name '%s'", name);
+		return error_say(error, -EINVAL, "linux.sysctl: bad name '%s'", name);
 	snprintf(dotted, sizeof(dotted), "%s", path + 4);
 	for (char *p = dotted; *p; p++)
 		*p = *p == '/' ? '.' : *p;
@@ -84,14 +84,13 @@ static int one_check(const struct config *config, const char *name, struct error
 			continue;
 		if (!is_apart(config, allowed[i].namespace_flag))
 			return error_say(error, -EPERM,
-					 "'linux.sysctl': '%s' would change the host's: the "
+					 "linux.sysctl: '%s' would change the host's: the "
 					 "container has no "
 					 "such namespace of its own",
 					 name);
 		return 0;
 	}
-	return error_say(error, -EPERM, "'linux.sysctl': '%s' isn't in a namespace of its own",
-			 name);
+	return error_say(error, -EPERM, "linux.sysctl: '%s' isn't in a namespace of its own", name);
 }
 
 int sysctl_check(const struct config *config, struct error *error)
@@ -100,7 +99,7 @@ int sysctl_check(const struct config *config, struct error *error)
 		int r;
 
 		if (!json_string(value))
-			return error_say(error, -EINVAL, "'linux.sysctl': '%s' must be a string",
+			return error_say(error, -EINVAL, "linux.sysctl: '%s' must be a string",
 					 json_key(value));
 		r = one_check(config, json_key(value), error);
 		if (r < 0)
@@ -118,7 +117,8 @@ int sysctl_apply(const struct config *config, int procfs_fd, struct error *error
 		if (r == 0)
 			r = procfs_write(procfs_fd, path, json_string(value));
 		if (r < 0)
-			return error_set(error, r, "cannot set sysctl '%s'", json_key(value));
+			return error_set(error, r, "linux.sysctl: '%s' cannot be set to '%s'",
+					 json_key(value), json_string(value));
 	}
 	return 0;
 }

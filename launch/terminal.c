@@ -84,20 +84,22 @@ int terminal_bind_console(int root_fd, int slave_fd, struct error *error)
 	struct stat st;
 
 	if (dev_fd < 0)
-		return error_set(error, dev_fd, "'/dev' must be an ordinary directory");
+		return error_set(error, dev_fd,
+				 "process.terminal: '/dev' must be an ordinary directory");
 	made_fd = openat(dev_fd, "console", O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC,
 			 0600);
 	if (made_fd < 0 && errno != EEXIST)
-		return error_set(error, -errno, "cannot make '/dev/console'");
+		return error_set(error, -errno, "process.terminal: cannot make '/dev/console'");
 	target_fd = openat(dev_fd, "console", O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (target_fd < 0 || fstat(target_fd, &st) < 0)
-		return error_set(error, -errno, "cannot open '/dev/console'");
+		return error_set(error, -errno, "process.terminal: cannot open '/dev/console'");
 	if (S_ISLNK(st.st_mode) || S_ISDIR(st.st_mode))
-		return error_say(error, -ELOOP, "'/dev/console' must be an ordinary file");
+		return error_say(error, -ELOOP,
+				 "process.terminal: '/dev/console' must be an ordinary file");
 	tree_fd = sys_open_tree(slave_fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 	if (tree_fd < 0 || sys_move_mount(tree_fd, "", target_fd, "",
 					  MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
-		return error_set(error, -errno, "cannot mount '/dev/console'");
+		return error_set(error, -errno, "process.terminal: cannot mount '/dev/console'");
 	return 0;
 }
 
@@ -128,22 +130,24 @@ int terminal_make(int root_fd, int socket_fd, const struct config_process *proce
 	int unlocked = 0, r;
 
 	if (master_fd < 0)
-		return error_set(error, master_fd, "cannot open '/dev/pts/ptmx' for the terminal");
+		return error_set(error, master_fd,
+				 "process.terminal: cannot open '/dev/pts/ptmx' for the terminal");
 	/* The peer by descriptor: its name in the container could be anything (CVE-2025-52565). */
 	if (ioctl(master_fd, TIOCSPTLCK, &unlocked) < 0 || ioctl(master_fd, TIOCGPTN, &number) < 0)
-		return error_set(error, -errno, "cannot unlock the terminal");
+		return error_set(error, -errno, "process.terminal: cannot unlock the terminal");
 	slave_fd = ioctl(master_fd, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (slave_fd < 0)
-		return error_set(error, -errno, "cannot open the terminal");
+		return error_set(error, -errno, "process.terminal: cannot open the terminal");
 	if (size.ws_row && size.ws_col && ioctl(master_fd, TIOCSWINSZ, &size) < 0)
-		return error_set(error, -errno, "cannot set the terminal's size");
+		return error_set(error, -errno, "process.terminal: cannot set the terminal's size");
 	if (fchown(slave_fd, process->uid, (gid_t)-1) < 0)
-		return error_set(error, -errno, "cannot give the terminal to user %u",
+		return error_set(error, -errno,
+				 "process.terminal: cannot give the terminal to user %u",
 				 process->uid);
 	snprintf(name, sizeof(name), "/dev/pts/%u", number);
 	r = descriptor_send(socket_fd, master_fd, name);
 	if (r < 0)
-		return error_set(error, r, "cannot hand over the terminal");
+		return error_set(error, r, "process.terminal: cannot hand over the terminal");
 	*ret_slave_fd = take_fd(&slave_fd);
 	return 0;
 }
@@ -151,11 +155,13 @@ int terminal_make(int root_fd, int socket_fd, const struct config_process *proce
 int terminal_adopt(int slave_fd, struct error *error)
 {
 	if (ioctl(slave_fd, TIOCSCTTY, 0) < 0)
-		return error_set(error, -errno, "cannot take the controlling terminal");
+		return error_set(error, -errno,
+				 "process.terminal: cannot take the controlling terminal");
 	for (int fd = 0; fd < 3; fd++) {
 		if (dup2(slave_fd, fd) < 0)
-			return error_set(error, -errno,
-					 "cannot make the terminal the standard streams");
+			return error_set(
+				error, -errno,
+				"process.terminal: cannot make the terminal the standard streams");
 	}
 	return 0;
 }

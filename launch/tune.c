@@ -17,7 +17,8 @@ int tune_apply(const struct config *config, int procfs_fd, struct error *error)
 		snprintf(score, sizeof(score), "%d", config->process.oom_score_adj);
 		r = procfs_write(procfs_fd, "self/oom_score_adj", score);
 		if (r < 0)
-			return error_set(error, r, "cannot set oom_score_adj to %s", score);
+			return error_set(error, r, "process.oomScoreAdj: cannot be set to %s",
+					 score);
 	}
 	return sysctl_apply(config, procfs_fd, error);
 }

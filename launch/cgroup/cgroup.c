@@ -37,11 +37,13 @@ int cgroup_path_clean(const char *path, char *ret_clean, struct error *error)
 		size_t n = strcspn(p, "/");
 
 		if (n == 2 && !memcmp(p, "..", 2))
-			return error_say(error, -EINVAL, "cgroup path '%s' has a '..' in it", path);
+			return error_say(error, -EINVAL, "linux.cgroupsPath '%s' has a '..' in it",
+					 path);
 		if (memchr(p, '\n', n))
-			return error_say(error, -EINVAL, "cgroup path with a newline in it");
+			return error_say(error, -EINVAL, "linux.cgroupsPath with a newline in it");
 		if (n_clean + 1 + n + 1 > CGROUP_MAX_PATH || n > NAME_MAX)
-			return error_set(error, -ENAMETOOLONG, "cgroup path '%.64s...'", path);
+			return error_set(error, -ENAMETOOLONG, "linux.cgroupsPath '%.64s...'",
+					 path);
 		if (n > 1 || (n == 1 && *p != '.')) {
 			if (n_clean > 0)
 				ret_clean[n_clean++] = '/';
@@ -52,8 +54,8 @@ int cgroup_path_clean(const char *path, char *ret_clean, struct error *error)
 	}
 	ret_clean[n_clean] = '\0';
 	if (n_clean == 0 || !strcmp(ret_clean, CGROUP_PARENT))
-		return error_say(error, -EINVAL, "cgroup path '%s' doesn't name a container's own",
-				 path);
+		return error_say(error, -EINVAL,
+				 "linux.cgroupsPath '%s' doesn't name a container's own", path);
 	return 0;
 }
 

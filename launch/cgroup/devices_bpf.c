@@ -172,7 +172,7 @@ int device_policy_attach_v2(const struct device_policy *policy, int directory_fd
 	int r = device_policy_compile(policy, &program, &n_instructions);
 
 	if (r < 0)
-		return error_set(error, r, "cannot compile the device rules");
+		return error_set(error, r, "linux.resources.devices: cannot compile the rules");
 	program_fd = program_load(program, n_instructions);
 	if (program_fd < 0)
 		return error_set(error, program_fd,

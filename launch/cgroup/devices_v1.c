@@ -31,7 +31,7 @@ static int rule_write(int fd, const struct device_rule *rule, struct error *erro
 		n = write(fd, text, strlen(text));
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
-		return error_set(error, -errno, "cannot %s device '%s'",
+		return error_set(error, -errno, "linux.resources.devices: cannot %s '%s'",
 				 rule->allow ? "allow" : "deny", text);
 	return 0;
 }
@@ -58,13 +58,14 @@ int device_policy_write_v1(const struct device_policy *policy, int directory_fd,
 	}
 	r = cgroup_file_write(directory_fd, defaults, "a");
 	if (r < 0)
-		return error_set(error, r, "cannot %s all devices by default",
+		return error_set(error, r, "linux.resources.devices: cannot %s all by default",
 				 policy->allow_by_default ? "allow" : "deny");
 	if (policy->n_rules == 0)
 		return 0;
 	fd = openat(directory_fd, exceptions, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
-		return error_set(error, -errno, "cannot open '%s'", exceptions);
+		return error_set(error, -errno, "linux.resources.devices: cannot open '%s'",
+				 exceptions);
 	for (size_t i = 0; r == 0 && i < policy->n_rules; i++)
 		r = rule_write(fd, &policy->rules[i], error);
 	return r;
