@@ -139,6 +139,18 @@ bool cgroup_exists(const struct cgroup *cgroup);
 int cgroup_apply(struct cgroup *cgroup, struct json_value resources, struct error *error);
 
 /**
+ * cgroup_update() - set limits of what runs in it: only what @resources says changes
+ *
+ * As cgroup_apply(), but: device rules stay as they are unless there is a list of them, and what
+ * depends on an earlier limit (memory.swap in v2, a period without a quota) goes by what is set.
+ * Fields are written one after the other: on a failure those before the one that @error names are
+ * changed.
+ *
+ * Return: as cgroup_apply()'s.
+ */
+int cgroup_update(struct cgroup *cgroup, struct json_value resources, struct error *error);
+
+/**
  * cgroup_enter() - move the calling process into the v1 hierarchies
  *
  * For the single-threaded child, before it unshares its cgroup namespace (else /proc/self/cgroup

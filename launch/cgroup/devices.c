@@ -210,14 +210,19 @@ static int defaults_add(struct device_policy *policy)
 int device_policy_parse(struct device_policy *policy, struct json_value devices,
 			struct error *error)
 {
+	struct limits limits = { .error = error };
 	size_t n = 0;
 
 	if (json_exists(devices) && json_type(devices) != JSON_ARRAY)
 		return error_say(error, -EINVAL, "linux.resources.devices isn't a list");
 	JSON_FOR_EACH (value, devices) {
 		struct device_rule rule;
-		int r = rule_parse(value, &rule);
+		int r = limit_keys_check(&limits, value, "devices",
+					 "allow type major minor access ");
 
+		if (r < 0)
+			return r;
+		r = rule_parse(value, &rule);
 		if (r < 0)
 			return error_say(error, r,
 					 "linux.resources.devices: rule %zu is not one (allow, "
@@ -240,12 +245,14 @@ int limits_devices(struct limits *limits, struct json_value devices)
 
 	if (r < 0)
 		return r;
+	if (v1 && limits->is_update)
+		return device_policy_update_v1(&policy, v1->directory_fd, limits->error);
 	if (v1)
 		return device_policy_write_v1(&policy, v1->directory_fd, limits->error);
-	if (policy.allow_by_default && policy.n_rules == 0)
+	if (policy.allow_by_default && policy.n_rules == 0 && !limits->is_update)
 		return 0;
 	if (v2_fd >= 0)
-		return device_policy_attach_v2(&policy, v2_fd, limits->error);
+		return device_policy_attach_v2(&policy, v2_fd, limits->is_update, limits->error);
 	return limit_ignore(limits, "devices",
 			    "no cgroups on this host, every device can be opened");
 }

@@ -63,12 +63,22 @@ int device_policy_write_v1(const struct device_policy *policy, int directory_fd,
 			   struct error *error);
 
 /**
+ * device_policy_update_v1() - the same for a cgroup that has processes in it
+ *
+ * What is allowed before and after stays allowed all the while, as long as both deny by default:
+ * the new rules are added before those that are no longer there are taken away.
+ */
+int device_policy_update_v1(const struct device_policy *policy, int directory_fd,
+			    struct error *error);
+
+/**
  * device_policy_attach_v2() - as an eBPF program (BPF_PROG_TYPE_CGROUP_DEVICE, Linux 4.15)
  * @directory_fd: the v2 cgroup, an O_PATH descriptor will do
+ * @replace: it may have one of an earlier call, which is detached behind it; in between both decide
  *
  * Return: 0 or a negative errno.
  */
-int device_policy_attach_v2(const struct device_policy *policy, int directory_fd,
+int device_policy_attach_v2(const struct device_policy *policy, int directory_fd, bool replace,
 			    struct error *error);
 
 /* An instruction of an eBPF program is 8 bytes: <linux/bpf.h>'s struct bpf_insn. */

@@ -23,6 +23,10 @@
 #define RULE_INSTRUCTIONS  7
 #define FRAME_INSTRUCTIONS 8
 
+/* What an update knows its predecessor by: systemd attaches programs of its own. */
+#define PROGRAM_NAME "nslaunch"
+#define ATTACHED_MAX 64 /* the kernel's BPF_CGROUP_MAX_PROGS */
+
 enum {
 	RESULT = BPF_REG_0,
 	CONTEXT = BPF_REG_1, /* struct bpf_cgroup_dev_ctx */
@@ -133,6 +137,7 @@ static int program_load(const struct bpf_insn *program, size_t n_instructions)
 	attributes.insns = (uintptr_t)program;
 	attributes.insn_cnt = (uint32_t)n_instructions;
 	attributes.license = (uintptr_t) "Dual MIT/GPL";
+	memcpy(attributes.prog_name, PROGRAM_NAME, sizeof(PROGRAM_NAME));
 	fd = bpf(BPF_PROG_LOAD, &attributes);
 	if (fd >= 0 || errno != EPERM || getrlimit(RLIMIT_MEMLOCK, &earlier) < 0)
 		return fd < 0 ? -errno : fd;
@@ -146,16 +151,12 @@ static int program_load(const struct bpf_insn *program, size_t n_instructions)
 	return fd;
 }
 
-/* bpf(2) takes no O_PATH descriptor of a cgroup. */
-static int program_attach(int program_fd, int directory_fd)
+static int program_attach(int program_fd, int cgroup_fd)
 {
-	_cleanup_close_ int fd = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	union bpf_attr attributes;
 
-	if (fd < 0)
-		return -errno;
 	memset(&attributes, 0, sizeof(attributes));
-	attributes.target_fd = (uint32_t)fd;
+	attributes.target_fd = (uint32_t)cgroup_fd;
 	attributes.attach_bpf_fd = (uint32_t)program_fd;
 	attributes.attach_type = BPF_CGROUP_DEVICE;
 	/* Beside what others attach above and below: all of them must say yes. */
@@ -163,8 +164,61 @@ static int program_attach(int program_fd, int directory_fd)
 	return bpf(BPF_PROG_ATTACH, &attributes) < 0 ? -errno : 0;
 }
 
-int device_policy_attach_v2(const struct device_policy *policy, int directory_fd,
-			    struct error *error)
+/* The descriptor of an attached program where it is one of ours, else -EBADF. */
+static int own_program_open(uint32_t id)
+{
+	_cleanup_close_ int fd = -EBADF;
+	struct bpf_prog_info info;
+	union bpf_attr attributes;
+
+	memset(&attributes, 0, sizeof(attributes));
+	attributes.prog_id = id;
+	fd = bpf(BPF_PROG_GET_FD_BY_ID, &attributes);
+	if (fd < 0)
+		return -EBADF;
+	memset(&info, 0, sizeof(info));
+	memset(&attributes, 0, sizeof(attributes));
+	attributes.info.bpf_fd = (uint32_t)fd;
+	attributes.info.info_len = sizeof(info);
+	attributes.info.info = (uintptr_t)&info;
+	if (bpf(BPF_OBJ_GET_INFO_BY_FD, &attributes) < 0 || strcmp(info.name, PROGRAM_NAME) != 0)
+		return -EBADF;
+	return take_fd(&fd);
+}
+
+/* The programs attached to this very cgroup; how many, or a negative errno. */
+static int attached_list(int cgroup_fd, uint32_t ids[ATTACHED_MAX])
+{
+	union bpf_attr attributes;
+
+	memset(&attributes, 0, sizeof(attributes));
+	attributes.query.target_fd = (uint32_t)cgroup_fd;
+	attributes.query.attach_type = BPF_CGROUP_DEVICE;
+	attributes.query.prog_ids = (uintptr_t)ids;
+	attributes.query.prog_cnt = ATTACHED_MAX;
+	return bpf(BPF_PROG_QUERY, &attributes) < 0 ? -errno : (int)attributes.query.prog_cnt;
+}
+
+static int own_programs_detach(int cgroup_fd, const uint32_t *ids, int n_ids)
+{
+	for (int i = 0; i < n_ids; i++) {
+		_cleanup_close_ int fd = own_program_open(ids[i]);
+		union bpf_attr attributes;
+
+		if (fd < 0)
+			continue;
+		memset(&attributes, 0, sizeof(attributes));
+		attributes.target_fd = (uint32_t)cgroup_fd;
+		attributes.attach_bpf_fd = (uint32_t)fd;
+		attributes.attach_type = BPF_CGROUP_DEVICE;
+		if (bpf(BPF_PROG_DETACH, &attributes) < 0 && errno != ENOENT)
+			return -errno;
+	}
+	return 0;
+}
+
+static int compile_and_attach(const struct device_policy *policy, int cgroup_fd,
+			      struct error *error)
 {
 	_cleanup_free_ struct bpf_insn *program = NULL;
 	_cleanup_close_ int program_fd = -EBADF;
@@ -177,10 +231,37 @@ int device_policy_attach_v2(const struct device_policy *policy, int directory_fd
 	if (program_fd < 0)
 		return error_set(error, program_fd,
 				 "linux.resources.devices: cannot load the eBPF program");
-	r = program_attach(program_fd, directory_fd);
+	r = program_attach(program_fd, cgroup_fd);
 	if (r < 0)
 		return error_set(error, r,
 				 "linux.resources.devices: cannot attach the eBPF program to the "
 				 "cgroup");
 	return 0;
+}
+
+int device_policy_attach_v2(const struct device_policy *policy, int directory_fd, bool replace,
+			    struct error *error)
+{
+	/* bpf(2) takes no O_PATH descriptor of a cgroup. */
+	_cleanup_close_ int fd = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	uint32_t earlier[ATTACHED_MAX];
+	int n_earlier = 0, r = 0;
+
+	if (fd < 0)
+		return error_set(error, -errno, "linux.resources.devices: cannot open the cgroup");
+	if (replace)
+		n_earlier = attached_list(fd, earlier);
+	if (n_earlier < 0)
+		return error_set(error, n_earlier,
+				 "linux.resources.devices: cannot list the cgroup's programs");
+	if (!policy->allow_by_default || policy->n_rules > 0)
+		r = compile_and_attach(policy, fd, error);
+	if (r == 0 && n_earlier > 0) {
+		r = own_programs_detach(fd, earlier, n_earlier);
+		if (r < 0)
+			return error_set(error, r,
+					 "linux.resources.devices: cannot detach the earlier "
+					 "program");
+	}
+	return r;
 }

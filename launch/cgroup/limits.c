@@ -35,6 +35,53 @@ int limit_asked(struct limits *limits, struct json_value section, const char *fi
 	return 1;
 }
 
+static bool asks_nothing(struct json_value value)
+{
+	int64_t number;
+
+	switch (json_type(value)) {
+	case JSON_BOOL:
+		return !json_bool_or(value, false);
+	case JSON_NUMBER:
+		return json_int64(value, &number) == 0 && number == 0;
+	case JSON_STRING:
+		return !*json_string(value);
+	case JSON_ARRAY:
+	case JSON_OBJECT:
+		return json_count(value) == 0;
+	default:
+		return true;
+	}
+}
+
+static bool is_listed(const char *key, const char *known)
+{
+	size_t n_key = strlen(key);
+
+	for (const char *word = known; *word; word += strcspn(word, " ") + 1) {
+		if (strcspn(word, " ") == n_key && !memcmp(word, key, n_key))
+			return true;
+	}
+	return false;
+}
+
+int limit_keys_check(struct limits *limits, struct json_value object, const char *field,
+		     const char *known)
+{
+	if (json_type(object) != JSON_OBJECT)
+		return 0;
+	JSON_FOR_EACH (value, object) {
+		const char *key = json_key(value);
+
+		if (!is_listed(key, known) && !asks_nothing(value))
+			return error_say(limits->error, -EOPNOTSUPP,
+					 "linux.resources.%s%s%s: no such limit is known here, and "
+					 "it would not be kept",
+					 field, *field ? "." : "", key);
+	}
+	return 0;
+}
+
 bool limit_is_v1(const struct limits *limits, enum cgroup_controller controller)
 {
 	return cgroup_v1(limits->cgroup, controller) != NULL;
@@ -146,6 +193,52 @@ int limit_write_number(struct limits *limits, const char *field, enum cgroup_con
 			   limit_is_v1(limits, controller) ? "-1" : "max");
 }
 
+void limit_value_set(struct limits *limits, enum cgroup_controller controller,
+		     struct limit_value *value, int64_t number)
+{
+	value->is_said = true;
+	if (number >= 0)
+		snprintf(value->text, sizeof(value->text), "%" PRId64, number);
+	else
+		snprintf(value->text, sizeof(value->text), "%s",
+			 limit_is_v1(limits, controller) ? "-1" : "max");
+}
+
+int limit_write_all(struct limits *limits, enum cgroup_controller controller,
+		    struct limit_value *values, size_t n_values)
+{
+	bool progress;
+	int r;
+
+	do {
+		progress = false;
+		r = 0;
+		for (size_t i = 0; i < n_values; i++) {
+			struct error error;
+			struct limits quiet = *limits;
+			int written;
+
+			if (!values[i].is_said)
+				continue;
+			error_init(&error);
+			quiet.error = &error;
+			written = limit_write(&quiet, values[i].field, controller, values[i].file,
+					      "%s", values[i].text);
+			if (written < 0 && r == 0) {
+				r = written;
+				if (limits->error)
+					*limits->error = error;
+			}
+			if (written < 0 && written != -EINVAL)
+				return r;
+			if (written == 0)
+				progress = true;
+			values[i].is_said = written < 0;
+		}
+	} while (r < 0 && progress);
+	return r;
+}
+
 int limit_device(struct limits *limits, struct json_value element, const char *field,
 		 char ret_device[32])
 {
@@ -158,6 +251,61 @@ int limit_device(struct limits *limits, struct json_value element, const char *f
 				 "linux.resources.%s has an element without major and minor",
 				 field);
 	snprintf(ret_device, 32, "%" PRIu64 ":%" PRIu64, major, minor);
+	return 0;
+}
+
+static const char *const throttle_fields[LIMIT_N_THROTTLES] = {
+	"blockIO.throttleReadBpsDevice",
+	"blockIO.throttleWriteBpsDevice",
+	"blockIO.throttleReadIOPSDevice",
+	"blockIO.throttleWriteIOPSDevice",
+};
+
+const char *limit_throttle_key(size_t i)
+{
+	return strchr(throttle_fields[i], '.') + 1;
+}
+
+int limit_throttle_parse(struct limits *limits, size_t i, struct json_value element,
+			 struct limit_throttle *ret_throttle)
+{
+	const char *field = throttle_fields[i];
+	int r = limit_keys_check(limits, element, field, "major minor rate ");
+
+	if (r == 0)
+		r = limit_device(limits, element, field, ret_throttle->device);
+	if (r < 0)
+		return r;
+	ret_throttle->field = field;
+	if (json_uint64(json_get(element, "rate"), &ret_throttle->rate) < 0)
+		return error_say(limits->error, -EINVAL,
+				 "linux.resources.%s: device %s has no rate", field,
+				 ret_throttle->device);
+	return 0;
+}
+
+int limits_cpu_values(struct limits *limits, struct json_value cpu, struct limit_value *values,
+		      size_t n_values)
+{
+	for (size_t i = 0; i < n_values; i++) {
+		const char *field = values[i].field;
+		int64_t number;
+		int r = limit_number(limits, cpu, field, &number);
+
+		if (r < 0)
+			return r;
+		/* 0 is a value where it ends what was before. */
+		if (r == 1 && number == 0 &&
+		    !(limits->is_update &&
+		      (!strcmp(field, "cpu.idle") || !strcmp(field, "cpu.burst"))))
+			continue;
+		if (r == 1 && number < 0 && strcmp(field, "cpu.quota") != 0 &&
+		    strcmp(field, "cpu.realtimeRuntime") != 0)
+			return error_say(limits->error, -EINVAL, "linux.resources.%s is negative",
+					 field);
+		if (r == 1)
+			limit_value_set(limits, CGROUP_CPU, &values[i], number);
+	}
 	return 0;
 }
 
@@ -179,6 +327,10 @@ static int limits_memory(struct limits *limits, struct json_value memory)
 		r = limit_ignore(limits, "memory.kernel", "kernels no longer limit it by itself");
 	if (r < 0)
 		return r;
+	/* Linux 5.11 and later always count what is below, and so does v2. */
+	if (json_type(json_get(memory, "useHierarchy")) == JSON_BOOL &&
+	    !json_bool_or(json_get(memory, "useHierarchy"), true))
+		limit_ignore(limits, "memory.useHierarchy", "what is below is always counted");
 	return limit_is_v1(limits, CGROUP_MEMORY) ? limits_memory_v1(limits, memory)
 						  : limits_memory_v2(limits, memory);
 }
@@ -209,203 +361,39 @@ static int limits_cpu(struct limits *limits, struct json_value cpu)
 	return r;
 }
 
-static int limits_pids(struct limits *limits, struct json_value pids)
-{
-	int64_t limit;
-	int r = limit_asked(limits, pids, "pids.limit", &limit);
-
-	if (r <= 0)
-		return r;
-	if (limit < 0)
-		return limit_write(limits, "pids.limit", CGROUP_PIDS, "pids.max", "max");
-	return limit_write_number(limits, "pids.limit", CGROUP_PIDS, "pids.max", limit);
-}
-
 static int limits_block_io(struct limits *limits, struct json_value block_io)
 {
 	return limit_is_v1(limits, CGROUP_BLKIO) ? limits_block_io_v1(limits, block_io)
 						 : limits_block_io_v2(limits, block_io);
 }
 
-/* "2MB", "1GB", "64KB": part of the file's name, so checked to the letter. */
-static bool page_size_is_valid(const char *text)
-{
-	size_t n = text ? strspn(text, "0123456789") : 0;
-
-	return n > 0 && n < 8 && text[n] && strchr("KMGT", text[n]) && !strcmp(text + n + 1, "B");
-}
-
-static int hugepage_limit(struct limits *limits, struct json_value element)
-{
-	static const char field[] = "hugepageLimits";
-	const char *size = json_string(json_get(element, "pageSize"));
-	const char *suffix = limit_is_v1(limits, CGROUP_HUGETLB) ? "limit_in_bytes" : "max";
-	uint64_t limit;
-	char file[64];
-	int r;
-
-	if (!page_size_is_valid(size))
-		return error_say(limits->error, -EINVAL,
-				 "linux.resources.%s: bad pageSize '%s' (such as '2MB')", field,
-				 size ? size : "");
-	if (json_uint64(json_get(element, "limit"), &limit) < 0)
-		return error_say(limits->error, -EINVAL,
-				 "linux.resources.%s: pageSize '%s' has no limit in bytes", field,
-				 size);
-	snprintf(file, sizeof(file), "hugetlb.%s.%s", size, suffix);
-	r = limit_write(limits, field, CGROUP_HUGETLB, file, "%" PRIu64, limit);
-	if (r < 0)
-		return r;
-	/* Reservations too (Linux 5.7): without, a process dies by SIGBUS where mmap() could fail.
-	 */
-	snprintf(file, sizeof(file), "hugetlb.%s.rsvd.%s", size, suffix);
-	if (!limit_has_file(limits, CGROUP_HUGETLB, file))
-		return 0;
-	return limit_write(limits, field, CGROUP_HUGETLB, file, "%" PRIu64, limit);
-}
-
-static int limits_hugepages(struct limits *limits, struct json_value list)
-{
-	int r = 0;
-
-	JSON_FOR_EACH (element, list) {
-		r = hugepage_limit(limits, element);
-		if (r < 0)
-			break;
-	}
-	return r;
-}
-
-static int limits_network(struct limits *limits, struct json_value network)
-{
-	int64_t class_id;
-	int r = limit_asked(limits, network, "network.classID", &class_id);
-
-	if (r == 1)
-		r = limit_write_number(limits, "network.classID", CGROUP_NET_CLS, "net_cls.classid",
-				       class_id);
-	if (r < 0)
-		return r;
-	JSON_FOR_EACH (element, json_get(network, "priorities")) {
-		const char *name = json_string(json_get(element, "name"));
-		uint64_t priority;
-
-		if (!name || strpbrk(name, " \n") ||
-		    json_uint64(json_get(element, "priority"), &priority) < 0)
-			return error_say(limits->error, -EINVAL,
-					 "linux.resources.network.priorities: an element needs a "
-					 "name and a priority");
-		r = limit_write(limits, "network.priorities", CGROUP_NET_PRIO, "net_prio.ifpriomap",
-				"%s %" PRIu64, name, priority);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static int limits_rdma(struct limits *limits, struct json_value rdma)
-{
-	JSON_FOR_EACH (device, rdma) {
-		const char *name = json_key(device);
-		uint64_t handles, objects;
-		bool has_handles = json_uint64(json_get(device, "hcaHandles"), &handles) == 0;
-		bool has_objects = json_uint64(json_get(device, "hcaObjects"), &objects) == 0;
-		char text[128] = "";
-		int n = 0, r;
-
-		if (!name || strpbrk(name, " \n") || (!has_handles && !has_objects))
-			return error_say(
-				limits->error, -EINVAL,
-				"linux.resources.rdma: '%s' needs hcaHandles or hcaObjects",
-				name ? name : "");
-		if (has_handles)
-			n = snprintf(text, sizeof(text), " hca_handle=%" PRIu64, handles);
-		if (has_objects)
-			snprintf(text + n, sizeof(text) - (size_t)n, " hca_object=%" PRIu64,
-				 objects);
-		r = limit_write(limits, "rdma", CGROUP_RDMA, "rdma.max", "%s%s", name, text);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-/* A file of v2 by its own name. What is about processes instead of limits isn't for a config. */
-static bool unified_name_is_valid(const char *name)
-{
-	static const char *const refused[] = { "cgroup.freeze", "cgroup.kill", "cgroup.procs",
-					       "cgroup.threads", "cgroup.type" };
-
-	if (!strchr(name, '.') || name[0] == '.' || strchr(name, '/'))
-		return false;
-	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
-		if (!strcmp(name, refused[i]))
-			return false;
-	}
-	return true;
-}
-
-static int unified_write(struct limits *limits, const char *name, const char *value)
-{
-	const struct cgroup_hierarchy *v2 = cgroup_v2(limits->cgroup);
-	char controller[32];
-	int r;
-
-	if (!unified_name_is_valid(name) || !value)
-		return error_say(limits->error, -EINVAL,
-				 "linux.resources.unified: '%s' isn't a limit's file, or has no "
-				 "text",
-				 name);
-	if (!v2)
-		return error_say(limits->error, -EOPNOTSUPP,
-				 "cannot set linux.resources.unified: this host has no cgroup v2");
-	snprintf(controller, sizeof(controller), "%.*s", (int)strcspn(name, "."), name);
-	if (faccessat(v2->directory_fd, name, F_OK, 0) < 0 && errno == ENOENT)
-		(void)cgroup_v2_enable(limits->cgroup, controller);
-	r = cgroup_file_write(v2->directory_fd, name, value);
-	if (r == -ENOENT)
-		return error_say(limits->error, -EOPNOTSUPP,
-				 "cannot set linux.resources.unified: no cgroup v2 file '%s' on "
-				 "this host",
-				 name);
-	if (r < 0)
-		return error_set(limits->error, r,
-				 "cannot set linux.resources.unified: writing '%s' to '%s'", value,
-				 name);
-	return 0;
-}
-
-static int limits_unified(struct limits *limits, struct json_value unified)
-{
-	JSON_FOR_EACH (value, unified) {
-		int r = unified_write(limits, json_key(value), json_string(value));
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
 static const struct {
 	const char *key;
 	enum json_type type;
 	int (*apply)(struct limits *limits, struct json_value section);
+	const char *known; /* the members of an object; NULL: names of the host's own things */
 } sections[] = {
-	{ "memory", JSON_OBJECT, limits_memory },
-	{ "cpu", JSON_OBJECT, limits_cpu },
-	{ "pids", JSON_OBJECT, limits_pids },
-	{ "blockIO", JSON_OBJECT, limits_block_io },
-	{ "hugepageLimits", JSON_ARRAY, limits_hugepages },
-	{ "network", JSON_OBJECT, limits_network },
-	{ "rdma", JSON_OBJECT, limits_rdma },
+	{ "memory", JSON_OBJECT, limits_memory,
+	  "limit reservation swap kernel kernelTCP swappiness disableOOMKiller useHierarchy "
+	  "checkBeforeUpdate " },
+	{ "cpu", JSON_OBJECT, limits_cpu,
+	  "shares quota burst period realtimeRuntime realtimePeriod cpus mems idle " },
+	{ "pids", JSON_OBJECT, limits_pids, "limit " },
+	{ "blockIO", JSON_OBJECT, limits_block_io,
+	  "weight leafWeight weightDevice throttleReadBpsDevice throttleWriteBpsDevice "
+	  "throttleReadIOPSDevice throttleWriteIOPSDevice " },
+	{ "hugepageLimits", JSON_ARRAY, limits_hugepages, NULL },
+	{ "network", JSON_OBJECT, limits_network, "classID priorities " },
+	{ "rdma", JSON_OBJECT, limits_rdma, NULL },
 	/* Behind the others: what it says by name is the last word. */
-	{ "unified", JSON_OBJECT, limits_unified },
+	{ "unified", JSON_OBJECT, limits_unified, NULL },
 };
 
-int cgroup_apply(struct cgroup *cgroup, struct json_value resources, struct error *error)
+#define KNOWN_SECTIONS "memory cpu pids blockIO hugepageLimits network rdma unified devices "
+
+static int resources_apply(struct limits *limits, struct json_value resources)
 {
-	struct limits limits = { .cgroup = cgroup, .error = error };
-	int r = 0;
+	int r = limit_keys_check(limits, resources, "", KNOWN_SECTIONS);
 
 	for (size_t i = 0; r == 0 && i < sizeof(sections) / sizeof(sections[0]); i++) {
 		struct json_value section = json_get(resources, sections[i].key);
@@ -413,15 +401,33 @@ int cgroup_apply(struct cgroup *cgroup, struct json_value resources, struct erro
 		if (!json_exists(section))
 			continue;
 		if (json_type(section) != sections[i].type)
-			return error_say(error, -EINVAL, "linux.resources.%s isn't %s",
+			return error_say(limits->error, -EINVAL, "linux.resources.%s isn't %s",
 					 sections[i].key,
 					 sections[i].type == JSON_ARRAY ? "a list" : "an object");
-		r = sections[i].apply(&limits, section);
+		if (sections[i].known)
+			r = limit_keys_check(limits, section, sections[i].key, sections[i].known);
+		if (r == 0)
+			r = sections[i].apply(limits, section);
 	}
-	if (r == 0)
-		r = limits_devices(&limits, json_get(resources, "devices"));
-	if (r < 0 || !limits.ignored[0])
+	/* A container that runs keeps its rules unless it is given others. */
+	if (r == 0 && (!limits->is_update || json_exists(json_get(resources, "devices"))))
+		r = limits_devices(limits, json_get(resources, "devices"));
+	if (r < 0 || !limits->ignored[0])
 		return r;
-	error_say(error, 0, "ignored %s", limits.ignored);
+	error_say(limits->error, 0, "ignored %s", limits->ignored);
 	return CGROUP_IGNORED;
+}
+
+int cgroup_apply(struct cgroup *cgroup, struct json_value resources, struct error *error)
+{
+	struct limits limits = { .cgroup = cgroup, .error = error };
+
+	return resources_apply(&limits, resources);
+}
+
+int cgroup_update(struct cgroup *cgroup, struct json_value resources, struct error *error)
+{
+	struct limits limits = { .cgroup = cgroup, .error = error, .is_update = true };
+
+	return resources_apply(&limits, resources);
 }

@@ -9,8 +9,19 @@
 struct limits {
 	struct cgroup *cgroup;
 	struct error *error;
+	bool is_update;	   /* of a container that runs: a 0 that is a value may undo another */
 	char ignored[512]; /* what was left out, for CGROUP_IGNORED */
 };
+
+/**
+ * limit_keys_check() - refuse a member that lamina doesn't know: a limit that isn't kept
+ * @field: of @object, below linux.resources; "" for that itself
+ * @known: the names, each with a space behind it
+ *
+ * What asks for nothing (null, 0, false, an empty string, list or object) is fine.
+ */
+int limit_keys_check(struct limits *limits, struct json_value object, const char *field,
+		     const char *known);
 
 /**
  * limit_number() - a number of a section
@@ -46,6 +57,26 @@ int limit_write(struct limits *limits, const char *field, enum cgroup_controller
 int limit_write_number(struct limits *limits, const char *field, enum cgroup_controller controller,
 		       const char *file, int64_t value);
 
+/* A number for a control file, one of a set. */
+struct limit_value {
+	const char *field, *file;
+	bool is_said;
+	char text[48];
+};
+
+/** limit_value_set() - say it, with the words of limit_write_number() */
+void limit_value_set(struct limits *limits, enum cgroup_controller controller,
+		     struct limit_value *value, int64_t number);
+
+/**
+ * limit_write_all() - write those that are said, of files that the kernel holds against each other
+ *
+ * memory <= memory+swap, burst <= quota, no weight for what is idle: what it refuses (EINVAL) is
+ * tried again once another is written, so that raising and lowering both work whatever they were.
+ */
+int limit_write_all(struct limits *limits, enum cgroup_controller controller,
+		    struct limit_value *values, size_t n_values);
+
 /** limit_unsupported() - @field can't be set here and matters: -EOPNOTSUPP */
 int limit_unsupported(struct limits *limits, const char *field, const char *reason);
 
@@ -56,7 +87,26 @@ int limit_ignore(struct limits *limits, const char *field, const char *reason);
 int limit_device(struct limits *limits, struct json_value element, const char *field,
 		 char ret_device[32]);
 
-/* The sections, where v1 and v2 differ; limits.c has the others. */
+#define LIMIT_N_THROTTLES                                                                          \
+	4 /* blockIO.throttle*: rates of reading and writing, bytes and requests */
+
+struct limit_throttle {
+	const char *field;
+	char device[32]; /* "MAJOR:MINOR" */
+	uint64_t rate;
+};
+
+/** limit_throttle_key() - the member of blockIO, in the order above */
+const char *limit_throttle_key(size_t i);
+
+int limit_throttle_parse(struct limits *limits, size_t i, struct json_value element,
+			 struct limit_throttle *ret_throttle);
+
+/** limits_cpu_values() - take the numbers of the cpu section that @values' fields name */
+int limits_cpu_values(struct limits *limits, struct json_value cpu, struct limit_value *values,
+		      size_t n_values);
+
+/* The sections where v1 and v2 differ. */
 int limits_memory_v1(struct limits *limits, struct json_value memory);
 int limits_memory_v2(struct limits *limits, struct json_value memory);
 int limits_cpu_v1(struct limits *limits, struct json_value cpu);
@@ -64,6 +114,13 @@ int limits_cpu_v2(struct limits *limits, struct json_value cpu);
 int limits_block_io_v1(struct limits *limits, struct json_value block_io);
 int limits_block_io_v2(struct limits *limits, struct json_value block_io);
 int limits_devices(struct limits *limits, struct json_value devices);
+
+/* The sections that are the same in both, or of one only: limits_other.c. */
+int limits_pids(struct limits *limits, struct json_value pids);
+int limits_hugepages(struct limits *limits, struct json_value list);
+int limits_network(struct limits *limits, struct json_value network);
+int limits_rdma(struct limits *limits, struct json_value rdma);
+int limits_unified(struct limits *limits, struct json_value unified);
 
 /** cgroup_shares_to_weight() - cpu.shares (2 to 262144) as a cpu.weight (1 to 10000) */
 uint64_t cgroup_shares_to_weight(uint64_t shares);

@@ -8,62 +8,72 @@
 
 #include "launch/cgroup/limits.h"
 
-/*
- * The kernel holds limit <= memory+swap at every moment, so which of the two goes first depends on
- * what they were.
- */
-static int memory_and_swap(struct limits *limits, int64_t limit, bool has_swap, int64_t swap)
-{
-	static const char limit_file[] = "memory.limit_in_bytes";
-	static const char swap_file[] = "memory.memsw.limit_in_bytes";
-	struct error *error = limits->error;
-	struct error ignored;
-	int r;
-
-	error_init(&ignored);
-	if (!has_swap)
-		return limit_write_number(limits, "memory.limit", CGROUP_MEMORY, limit_file, limit);
-	limits->error = &ignored;
-	r = limit_write_number(limits, "memory.limit", CGROUP_MEMORY, limit_file, limit);
-	limits->error = error;
-	if (r == 0)
-		return limit_write_number(limits, "memory.swap", CGROUP_MEMORY, swap_file, swap);
-	r = limit_write_number(limits, "memory.swap", CGROUP_MEMORY, swap_file, swap);
-	if (r == 0)
-		r = limit_write_number(limits, "memory.limit", CGROUP_MEMORY, limit_file, limit);
-	return r;
-}
-
 static int memory_limits(struct limits *limits, struct json_value memory)
 {
+	struct limit_value values[] = {
+		{ .field = "memory.limit", .file = "memory.limit_in_bytes" },
+		{ .field = "memory.swap", .file = "memory.memsw.limit_in_bytes" },
+	};
 	int64_t limit = 0, swap = 0;
 	int has_limit = limit_asked(limits, memory, "memory.limit", &limit);
 	int has_swap =
 		has_limit < 0 ? has_limit : limit_asked(limits, memory, "memory.swap", &swap);
+	int r;
 
 	if (has_limit < 0 || has_swap < 0)
 		return has_limit < 0 ? has_limit : has_swap;
 	/* As runc does: no limit of memory means none of memory and swap. */
 	if (has_limit && limit < 0 && !has_swap) {
 		swap = -1;
-		has_swap = limit_has_file(limits, CGROUP_MEMORY, "memory.memsw.limit_in_bytes");
+		has_swap = limit_has_file(limits, CGROUP_MEMORY, values[1].file);
 	}
 	/* Booted with swapaccount=0. */
-	if (has_swap && !limit_has_file(limits, CGROUP_MEMORY, "memory.memsw.limit_in_bytes") &&
+	if (has_swap && !limit_has_file(limits, CGROUP_MEMORY, values[1].file) &&
 	    !limits_swap_is_on())
 		has_swap = 0;
 	if (has_limit)
-		return memory_and_swap(limits, limit, has_swap, swap);
+		limit_value_set(limits, CGROUP_MEMORY, &values[0], limit);
 	if (has_swap)
-		return limit_write_number(limits, "memory.swap", CGROUP_MEMORY,
-					  "memory.memsw.limit_in_bytes", swap);
-	return 0;
+		limit_value_set(limits, CGROUP_MEMORY, &values[1], swap);
+	r = limit_write_all(limits, CGROUP_MEMORY, values, 2);
+	if (r == -EINVAL && has_limit && !has_swap)
+		return error_say(limits->error, r,
+				 "cannot set linux.resources.memory.limit to %" PRId64
+				 ": memory.swap, the sum of memory and swap, is set to less; say "
+				 "both",
+				 limit);
+	return r;
+}
+
+/* -1 is Docker's word for the default; as the unsigned number that it is in Go, too. */
+static int swappiness(struct limits *limits, struct json_value memory)
+{
+	uint64_t unsigned_number;
+	int64_t number;
+	int r;
+
+	if (json_uint64(json_get(memory, "swappiness"), &unsigned_number) == 0 &&
+	    unsigned_number == UINT64_MAX)
+		return 0;
+	r = limit_number(limits, memory, "memory.swappiness", &number);
+	if (r == 1 && number >= 0)
+		r = limit_write_number(limits, "memory.swappiness", CGROUP_MEMORY,
+				       "memory.swappiness", number);
+	return r < 0 ? r : 0;
 }
 
 int limits_memory_v1(struct limits *limits, struct json_value memory)
 {
+	struct json_value disable;
 	int64_t number;
-	int r = memory_limits(limits, memory);
+	int r;
+
+	/* Before Linux 5.11 a choice, for a cgroup that has none below yet. */
+	if (json_bool_or(json_get(memory, "useHierarchy"), false) && !limits->is_update &&
+	    limit_has_file(limits, CGROUP_MEMORY, "memory.use_hierarchy"))
+		(void)limit_write(limits, "memory.useHierarchy", CGROUP_MEMORY,
+				  "memory.use_hierarchy", "1");
+	r = memory_limits(limits, memory);
 
 	if (r < 0)
 		return r;
@@ -79,60 +89,49 @@ int limits_memory_v1(struct limits *limits, struct json_value memory)
 				       "memory.kmem.tcp.limit_in_bytes", number);
 	if (r < 0)
 		return r;
-	/* -1 is Docker's word for the default. */
-	r = limit_number(limits, memory, "memory.swappiness", &number);
-	if (r == 1 && number >= 0)
-		r = limit_write_number(limits, "memory.swappiness", CGROUP_MEMORY,
-				       "memory.swappiness", number);
+	r = swappiness(limits, memory);
 	if (r < 0)
 		return r;
-	if (json_bool_or(json_get(memory, "disableOOMKiller"), false))
+	disable = json_get(memory, "disableOOMKiller");
+	if (json_bool_or(disable, false) || (limits->is_update && json_exists(disable)))
 		return limit_write(limits, "memory.disableOOMKiller", CGROUP_MEMORY,
-				   "memory.oom_control", "1");
+				   "memory.oom_control", "%d", json_bool_or(disable, false));
 	return 0;
 }
 
-static int cpu_bandwidth(struct limits *limits, struct json_value cpu)
+/* A real-time budget is a part of the parent's, which is 0 unless somebody has given it one. */
+static int realtime_explain(struct limits *limits, int r)
 {
-	int64_t period = 0, quota = 0, burst = 0;
-	int has_period = limit_asked(limits, cpu, "cpu.period", &period);
-	int has_quota = limit_asked(limits, cpu, "cpu.quota", &quota);
-	int has_burst = limit_asked(limits, cpu, "cpu.burst", &burst);
-	int r = 0;
-
-	if (has_period < 0 || has_quota < 0 || has_burst < 0)
-		return -EINVAL;
-	if (has_period)
-		r = limit_write_number(limits, "cpu.period", CGROUP_CPU, "cpu.cfs_period_us",
-				       period);
-	if (r == 0 && has_quota)
-		r = limit_write_number(limits, "cpu.quota", CGROUP_CPU, "cpu.cfs_quota_us", quota);
-	/* Linux 5.14. At most the quota, which is why it comes last. */
-	if (r == 0 && has_burst)
-		r = limit_write_number(limits, "cpu.burst", CGROUP_CPU, "cpu.cfs_burst_us", burst);
+	if (r == -EINVAL)
+		return error_prefix(limits->error, r,
+				    "linux.resources.cpu.realtimeRuntime must fit into "
+				    "cpu.rt_runtime_us of the cgroup above '/%s'",
+				    limits->cgroup->path);
 	return r;
 }
 
 int limits_cpu_v1(struct limits *limits, struct json_value cpu)
 {
-	static const struct {
-		const char *field, *file;
-	} numbers[] = {
-		{ "cpu.shares", "cpu.shares" },
-		{ "cpu.realtimePeriod", "cpu.rt_period_us" },
-		{ "cpu.realtimeRuntime", "cpu.rt_runtime_us" },
-		{ "cpu.idle", "cpu.idle" },
+	/* The burst is at most the quota (Linux 5.14), and what is idle takes no shares (5.15). */
+	struct limit_value fair[] = {
+		{ .field = "cpu.period", .file = "cpu.cfs_period_us" },
+		{ .field = "cpu.quota", .file = "cpu.cfs_quota_us" },
+		{ .field = "cpu.burst", .file = "cpu.cfs_burst_us" },
+		{ .field = "cpu.shares", .file = "cpu.shares" },
+		{ .field = "cpu.idle", .file = "cpu.idle" },
 	};
-	int r = cpu_bandwidth(limits, cpu);
+	struct limit_value realtime[] = {
+		{ .field = "cpu.realtimePeriod", .file = "cpu.rt_period_us" },
+		{ .field = "cpu.realtimeRuntime", .file = "cpu.rt_runtime_us" },
+	};
+	int r = limits_cpu_values(limits, cpu, fair, sizeof(fair) / sizeof(fair[0]));
 
-	for (size_t i = 0; r == 0 && i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		int64_t number;
-
-		r = limit_asked(limits, cpu, numbers[i].field, &number);
-		if (r == 1)
-			r = limit_write_number(limits, numbers[i].field, CGROUP_CPU,
-					       numbers[i].file, number);
-	}
+	if (r == 0)
+		r = limit_write_all(limits, CGROUP_CPU, fair, sizeof(fair) / sizeof(fair[0]));
+	if (r == 0)
+		r = limits_cpu_values(limits, cpu, realtime, 2);
+	if (r == 0)
+		r = realtime_explain(limits, limit_write_all(limits, CGROUP_CPU, realtime, 2));
 	return r;
 }
 
@@ -165,8 +164,10 @@ static int device_weight(struct limits *limits, struct json_value element)
 	static const char field[] = "blockIO.weightDevice";
 	char device[32];
 	int64_t number;
-	int r = limit_device(limits, element, field, device);
+	int r = limit_keys_check(limits, element, field, "major minor weight leafWeight ");
 
+	if (r == 0)
+		r = limit_device(limits, element, field, device);
 	if (r < 0)
 		return r;
 	r = limit_asked(limits, element, "weight", &number);
@@ -186,17 +187,11 @@ static int device_weight(struct limits *limits, struct json_value element)
 
 int limits_block_io_v1(struct limits *limits, struct json_value block_io)
 {
-	static const struct {
-		const char *key, *field, *file;
-	} throttles[] = {
-		{ "throttleReadBpsDevice", "blockIO.throttleReadBpsDevice",
-		  "blkio.throttle.read_bps_device" },
-		{ "throttleWriteBpsDevice", "blockIO.throttleWriteBpsDevice",
-		  "blkio.throttle.write_bps_device" },
-		{ "throttleReadIOPSDevice", "blockIO.throttleReadIOPSDevice",
-		  "blkio.throttle.read_iops_device" },
-		{ "throttleWriteIOPSDevice", "blockIO.throttleWriteIOPSDevice",
-		  "blkio.throttle.write_iops_device" },
+	static const char *const files[] = {
+		"blkio.throttle.read_bps_device",
+		"blkio.throttle.write_bps_device",
+		"blkio.throttle.read_iops_device",
+		"blkio.throttle.write_iops_device",
 	};
 	int r = weights(limits, block_io);
 
@@ -204,21 +199,16 @@ int limits_block_io_v1(struct limits *limits, struct json_value block_io)
 		if (r == 0)
 			r = device_weight(limits, element);
 	}
-	for (size_t i = 0; i < sizeof(throttles) / sizeof(throttles[0]); i++) {
-		JSON_FOR_EACH (element, json_get(block_io, throttles[i].key)) {
-			char device[32];
-			uint64_t rate;
+	for (size_t i = 0; r == 0 && i < LIMIT_N_THROTTLES; i++) {
+		JSON_FOR_EACH (element, json_get(block_io, limit_throttle_key(i))) {
+			struct limit_throttle throttle;
 
+			r = limit_throttle_parse(limits, i, element, &throttle);
 			if (r == 0)
-				r = limit_device(limits, element, throttles[i].field, device);
+				r = limit_write(limits, throttle.field, CGROUP_BLKIO, files[i],
+						"%s %" PRIu64, throttle.device, throttle.rate);
 			if (r < 0)
 				return r;
-			if (json_uint64(json_get(element, "rate"), &rate) < 0)
-				return error_say(limits->error, -EINVAL,
-						 "linux.resources.%s: device %s has no rate",
-						 throttles[i].field, device);
-			r = limit_write(limits, throttles[i].field, CGROUP_BLKIO, throttles[i].file,
-					"%s %" PRIu64, device, rate);
 		}
 	}
 	return r;

@@ -7,8 +7,19 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "launch/cgroup/limits.h"
+
+/* What is set now; 0: no limit. */
+static int64_t memory_max(const struct limits *limits)
+{
+	char text[32];
+
+	if (cgroup_file_read(cgroup_v2_fd(limits->cgroup), "memory.max", text, sizeof(text)) <= 0)
+		return 0;
+	return strtoll(text, NULL, 10);
+}
 
 /* v1 limits memory and swap together, v2 swap alone. */
 static int swap_max(struct limits *limits, struct json_value memory, int64_t limit)
@@ -31,6 +42,8 @@ static int swap_max(struct limits *limits, struct json_value memory, int64_t lim
 		return 0;
 	if (swap < 0)
 		return limit_write_number(limits, field, CGROUP_MEMORY, "memory.swap.max", -1);
+	if (limit <= 0 && limits->is_update)
+		limit = memory_max(limits);
 	if (limit <= 0)
 		return error_say(limits->error, -EINVAL,
 				 "linux.resources.memory.swap needs memory.limit beside it: it is "
@@ -60,9 +73,11 @@ static int usage_check(struct limits *limits, struct json_value memory, int64_t 
 
 static int memory_ignored(struct limits *limits, struct json_value memory)
 {
+	uint64_t unsigned_number;
 	int64_t number;
 
-	if (limit_number(limits, memory, "memory.swappiness", &number) == 1 && number >= 0)
+	if (json_uint64(json_get(memory, "swappiness"), &unsigned_number) == 0 &&
+	    unsigned_number != UINT64_MAX)
 		limit_ignore(limits, "memory.swappiness", "cgroup v2 has none");
 	if (limit_asked(limits, memory, "memory.kernelTCP", &number) == 1)
 		limit_ignore(limits, "memory.kernelTCP", "cgroup v2 has none");
@@ -108,32 +123,41 @@ uint64_t cgroup_shares_to_weight(uint64_t shares)
 	return (uint64_t)ceil(pow(10, (l * l + 125 * l) / 612.0 - 7.0 / 34.0));
 }
 
-static int bandwidth(struct limits *limits, struct json_value cpu)
+/* "QUOTA PERIOD" in one file: a period by itself goes with the quota that is set. */
+static int bandwidth(struct limits *limits, struct json_value cpu, struct limit_value *ret_value)
 {
-	int64_t period = 0, quota = 0, burst = 0;
+	int64_t period = 0, quota = 0;
 	int has_period = limit_asked(limits, cpu, "cpu.period", &period);
 	int has_quota = limit_asked(limits, cpu, "cpu.quota", &quota);
-	int has_burst = limit_asked(limits, cpu, "cpu.burst", &burst);
-	char quota_text[32] = "max", period_text[32] = "";
-	int r = 0;
+	char text[48] = "max";
 
-	if (has_period < 0 || has_quota < 0 || has_burst < 0)
+	if (has_period < 0 || has_quota < 0)
 		return -EINVAL;
+	if (!has_period && !has_quota)
+		return 0;
+	ret_value->field = has_quota ? "cpu.quota" : "cpu.period";
+	ret_value->is_said = true;
 	if (has_quota && quota > 0)
-		snprintf(quota_text, sizeof(quota_text), "%" PRId64, quota);
+		snprintf(text, sizeof(text), "%" PRId64, quota);
+	else if (!has_quota && limit_has_file(limits, CGROUP_CPU, "cpu.max"))
+		(void)cgroup_file_read(cgroup_v2_fd(limits->cgroup), "cpu.max", text, sizeof(text));
+	text[strcspn(text, " ")] = '\0';
 	if (has_period)
-		snprintf(period_text, sizeof(period_text), " %" PRId64, period);
-	if (has_quota || has_period)
-		r = limit_write(limits, has_quota ? "cpu.quota" : "cpu.period", CGROUP_CPU,
-				"cpu.max", "%s%s", quota_text, period_text);
-	/* Linux 5.14. */
-	if (r == 0 && has_burst)
-		r = limit_write_number(limits, "cpu.burst", CGROUP_CPU, "cpu.max.burst", burst);
-	return r;
+		snprintf(ret_value->text, sizeof(ret_value->text), "%.20s %" PRId64, text, period);
+	else
+		snprintf(ret_value->text, sizeof(ret_value->text), "%s", text);
+	return 0;
 }
 
 int limits_cpu_v2(struct limits *limits, struct json_value cpu)
 {
+	/* The burst is at most the quota (Linux 5.14), and what is idle takes no weight (5.15). */
+	struct limit_value values[] = {
+		{ .field = "cpu.quota", .file = "cpu.max" },
+		{ .field = "cpu.shares", .file = "cpu.weight" },
+		{ .field = "cpu.burst", .file = "cpu.max.burst" },
+		{ .field = "cpu.idle", .file = "cpu.idle" },
+	};
 	int64_t number;
 	int r = limit_asked(limits, cpu, "cpu.realtimeRuntime", &number);
 
@@ -143,21 +167,15 @@ int limits_cpu_v2(struct limits *limits, struct json_value cpu)
 		return r < 0 ? r
 			     : limit_unsupported(limits, "cpu.realtimeRuntime",
 						 "cgroup v2 has no limits of real-time processes");
-	r = limit_asked(limits, cpu, "cpu.shares", &number);
-	if (r == 1 && number < 0)
-		r = error_say(limits->error, -EINVAL, "linux.resources.cpu.shares is negative");
-	if (r == 1)
-		r = limit_write(limits, "cpu.shares", CGROUP_CPU, "cpu.weight", "%" PRIu64,
-				cgroup_shares_to_weight((uint64_t)number));
+	r = bandwidth(limits, cpu, &values[0]);
 	if (r == 0)
-		r = bandwidth(limits, cpu);
+		r = limits_cpu_values(limits, cpu, &values[1], 3);
 	if (r < 0)
 		return r;
-	/* Linux 5.15. Behind the weight, which an idle cgroup no longer takes. */
-	r = limit_asked(limits, cpu, "cpu.idle", &number);
-	if (r == 1)
-		r = limit_write_number(limits, "cpu.idle", CGROUP_CPU, "cpu.idle", number);
-	return r;
+	if (values[1].is_said)
+		snprintf(values[1].text, sizeof(values[1].text), "%" PRIu64,
+			 cgroup_shares_to_weight(strtoull(values[1].text, NULL, 10)));
+	return limit_write_all(limits, CGROUP_CPU, values, sizeof(values) / sizeof(values[0]));
 }
 
 /* io.weight is 1 to 10000 where blkio.weight was 10 to 1000; BFQ's stays as it was. */
@@ -189,7 +207,10 @@ static int weights(struct limits *limits, struct json_value block_io)
 
 		if (r < 0)
 			return r;
-		r = limit_device(limits, element, "blockIO.weightDevice", device);
+		r = limit_keys_check(limits, element, "blockIO.weightDevice",
+				     "major minor weight leafWeight ");
+		if (r == 0)
+			r = limit_device(limits, element, "blockIO.weightDevice", device);
 		if (r == 0)
 			r = limit_asked(limits, element, "weight", &weight);
 		snprintf(with_space, sizeof(with_space), "%s ", device);
@@ -201,34 +222,23 @@ static int weights(struct limits *limits, struct json_value block_io)
 
 int limits_block_io_v2(struct limits *limits, struct json_value block_io)
 {
-	static const struct {
-		const char *key, *field, *word;
-	} throttles[] = {
-		{ "throttleReadBpsDevice", "blockIO.throttleReadBpsDevice", "rbps" },
-		{ "throttleWriteBpsDevice", "blockIO.throttleWriteBpsDevice", "wbps" },
-		{ "throttleReadIOPSDevice", "blockIO.throttleReadIOPSDevice", "riops" },
-		{ "throttleWriteIOPSDevice", "blockIO.throttleWriteIOPSDevice", "wiops" },
-	};
+	static const char *const words[] = { "rbps", "wbps", "riops", "wiops" };
 	int r = weights(limits, block_io);
 
-	for (size_t i = 0; i < sizeof(throttles) / sizeof(throttles[0]); i++) {
-		JSON_FOR_EACH (element, json_get(block_io, throttles[i].key)) {
-			char device[32], rate_text[32] = "max";
-			uint64_t rate;
+	for (size_t i = 0; r == 0 && i < LIMIT_N_THROTTLES; i++) {
+		JSON_FOR_EACH (element, json_get(block_io, limit_throttle_key(i))) {
+			struct limit_throttle throttle;
+			char rate[32] = "max";
 
+			r = limit_throttle_parse(limits, i, element, &throttle);
+			/* v1's word for no limit is 0. */
+			if (r == 0 && throttle.rate > 0)
+				snprintf(rate, sizeof(rate), "%" PRIu64, throttle.rate);
 			if (r == 0)
-				r = limit_device(limits, element, throttles[i].field, device);
+				r = limit_write(limits, throttle.field, CGROUP_BLKIO, "io.max",
+						"%s %s=%s", throttle.device, words[i], rate);
 			if (r < 0)
 				return r;
-			if (json_uint64(json_get(element, "rate"), &rate) < 0)
-				return error_say(limits->error, -EINVAL,
-						 "linux.resources.%s: device %s has no rate",
-						 throttles[i].field, device);
-			/* v1's word for no limit is 0. */
-			if (rate > 0)
-				snprintf(rate_text, sizeof(rate_text), "%" PRIu64, rate);
-			r = limit_write(limits, throttles[i].field, CGROUP_BLKIO, "io.max",
-					"%s %s=%s", device, throttles[i].word, rate_text);
 		}
 	}
 	return r;

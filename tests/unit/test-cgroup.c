@@ -573,6 +573,105 @@ static void processor_limits_land_in_their_files(void **state)
 			    is_v1(fixture, CGROUP_CPU) ? "-1" : "max 100000");
 }
 
+static int update(struct fixture *fixture, const char *text)
+{
+	_cleanup_json_ struct json_document document = {};
+
+	assert_int_equal(json_parse(&document, text, strlen(text), NULL), 0);
+	error_init(&fixture->error);
+	return cgroup_update(&fixture->cgroup, json_root(&document), &fixture->error);
+}
+
+static void updated(struct fixture *fixture, const char *text)
+{
+	if (update(fixture, text) < 0)
+		fail_msg("%s: %s", text, fixture->error.message);
+}
+
+static void an_update_raises_and_lowers_and_changes_nothing_else(void **state)
+{
+	struct fixture *fixture = *state;
+	bool memory_is_v1, cpu_is_v1;
+
+	create(fixture);
+	memory_is_v1 = is_v1(fixture, CGROUP_MEMORY);
+	cpu_is_v1 = is_v1(fixture, CGROUP_CPU);
+	applied(fixture, "{\"memory\":{\"limit\":67108864,\"swap\":67108864,"
+			 "\"reservation\":4194304},\"pids\":{\"limit\":7},\"cpu\":{\"shares\":512,"
+			 "\"quota\":50000,\"period\":100000,\"burst\":50000}}");
+	/* Up and down: the kernel refuses one of the two orders each time. */
+	updated(fixture, "{\"memory\":{\"limit\":134217728,\"swap\":134217728}}");
+	assert_string_equal(control(fixture, CGROUP_MEMORY, "memory.limit_in_bytes", "memory.max"),
+			    "134217728");
+	updated(fixture, "{\"memory\":{\"limit\":33554432,\"swap\":33554432}}");
+	assert_string_equal(control(fixture, CGROUP_MEMORY, "memory.limit_in_bytes", "memory.max"),
+			    "33554432");
+	assert_string_equal(
+		control(fixture, CGROUP_MEMORY, "memory.memsw.limit_in_bytes", "memory.swap.max"),
+		memory_is_v1 ? "33554432" : "0");
+	updated(fixture, "{\"memory\":{\"swap\":50331648}}");
+	assert_string_equal(
+		control(fixture, CGROUP_MEMORY, "memory.memsw.limit_in_bytes", "memory.swap.max"),
+		memory_is_v1 ? "50331648" : "16777216");
+	assert_string_equal(
+		control(fixture, CGROUP_MEMORY, "memory.soft_limit_in_bytes", "memory.low"),
+		"4194304");
+	updated(fixture, "{\"cpu\":{\"quota\":20000,\"burst\":10000}}");
+	updated(fixture, "{\"cpu\":{\"quota\":90000,\"burst\":80000}}");
+	assert_string_equal(control(fixture, CGROUP_CPU, "cpu.cfs_burst_us", "cpu.max.burst"),
+			    "80000");
+	updated(fixture, "{\"cpu\":{\"period\":200000}}");
+	assert_string_equal(control(fixture, CGROUP_CPU, "cpu.cfs_quota_us", "cpu.max"),
+			    cpu_is_v1 ? "90000" : "90000 200000");
+	assert_string_equal(control(fixture, CGROUP_CPU, "cpu.shares", "cpu.weight"),
+			    cpu_is_v1 ? "512" : "59");
+	updated(fixture, "{\"cpu\":{\"idle\":1}}");
+	updated(fixture, "{\"cpu\":{\"shares\":1024,\"idle\":0}}");
+	assert_string_equal(control(fixture, CGROUP_CPU, "cpu.shares", "cpu.weight"),
+			    cpu_is_v1 ? "1024" : "100");
+	assert_string_equal(control(fixture, CGROUP_PIDS, "pids.max", "pids.max"), "7");
+}
+
+static void an_update_that_fails_names_the_field(void **state)
+{
+	struct fixture *fixture = *state;
+
+	create(fixture);
+	applied(fixture, "{\"memory\":{\"limit\":67108864,\"swap\":67108864}}");
+	assert_true(update(fixture, "{\"pids\":{\"limit\":9},\"cpu\":{\"cpus\":\"4000\"}}") < 0);
+	assert_non_null(strstr(fixture->error.message, "linux.resources.cpu.cpus"));
+	if (is_v1(fixture, CGROUP_MEMORY)) {
+		assert_int_equal(update(fixture, "{\"memory\":{\"limit\":134217728}}"), -EINVAL);
+		assert_non_null(strstr(fixture->error.message, "say both"));
+	} else {
+		assert_int_equal(update(fixture, "{\"memory\":{\"swap\":4096}}"), -EINVAL);
+		assert_non_null(strstr(fixture->error.message, "memory.swap"));
+	}
+}
+
+static void a_member_that_is_not_known_is_refused(void **state)
+{
+	static const char *const cases[] = {
+		"{\"gpu\":{\"limit\":1}}",
+		"{\"memory\":{\"limitt\":1}}",
+		"{\"cpu\":{\"quotas\":-1}}",
+		"{\"pids\":{\"max\":true}}",
+		"{\"blockIO\":{\"rate\":[1]}}",
+		"{\"blockIO\":{\"throttleReadBpsDevice\":[{\"major\":1,\"minor\":0,"
+		"\"rate\":1,\"burst\":1}]}}",
+		"{\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":0,\"soft\":1}]}",
+		"{\"devices\":[{\"allow\":true,\"accesss\":\"r\"}]}",
+	};
+	struct fixture *fixture = *state;
+
+	create(fixture);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		if (apply(fixture, cases[i]) != -EOPNOTSUPP)
+			fail_msg("%s: %s", cases[i], fixture->error.message);
+	}
+	applied(fixture, "{\"gpu\":{},\"memory\":{\"limitt\":0},\"cpu\":{\"x\":null,\"y\":\"\"}}");
+}
+
 static void what_nobody_asked_for_is_not_set(void **state)
 {
 	struct fixture *fixture = *state;
@@ -734,6 +833,41 @@ static void device_rules_decide_what_can_be_opened(void **state)
 				 strerror(status), strerror(one.expected));
 		assert_int_equal(cgroup_remove(&fixture->cgroup, NULL), 0);
 		cgroup_close(&fixture->cgroup);
+	}
+}
+
+static void device_rules_change_only_where_an_update_has_some(void **state)
+{
+	const struct {
+		const char *update;
+		int kmsg_read, kmsg_write, null; /* errno of each */
+	} cases[] = {
+		{ "{}", EPERM, EPERM, 0 },
+		{ KMSG("rw"), 0, 0, 0 },
+		{ "{\"pids\":{\"limit\":99}}", 0, 0, 0 },
+		{ KMSG("r"), 0, EPERM, 0 },
+		{ KMSG("w"), EPERM, 0, 0 },
+		{ BUT_KMSG, EPERM, EPERM, 0 },
+		{ ALL, 0, 0, 0 },
+		{ NOTHING, EPERM, EPERM, 0 },
+		{ "{\"devices\":null}", EPERM, EPERM, 0 },
+	};
+	struct fixture *fixture = *state;
+
+	create(fixture);
+	applied(fixture, NOTHING);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct device_case one = { NULL, makedev(1, 11), S_IFCHR, O_RDONLY, 0 };
+
+		updated(fixture, cases[i].update);
+		if (child_status(fixture, device_try, &one) != cases[i].kmsg_read)
+			fail_msg("case %zu, %s: reading", i, cases[i].update);
+		one.flags = O_WRONLY;
+		if (child_status(fixture, device_try, &one) != cases[i].kmsg_write)
+			fail_msg("case %zu, %s: writing", i, cases[i].update);
+		one.device = makedev(1, 3);
+		if (child_status(fixture, device_try, &one) != cases[i].null)
+			fail_msg("case %zu, %s: null", i, cases[i].update);
 	}
 }
 
@@ -920,11 +1054,15 @@ int main(void)
 		with_fixture(a_limit_of_processes_is_kept),
 		with_fixture(a_limit_of_memory_is_kept),
 		with_fixture(processor_limits_land_in_their_files),
+		with_fixture(an_update_raises_and_lowers_and_changes_nothing_else),
+		with_fixture(an_update_that_fails_names_the_field),
+		with_fixture(a_member_that_is_not_known_is_refused),
 		with_fixture(what_nobody_asked_for_is_not_set),
 		with_fixture(what_cannot_be_had_is_an_error_that_names_it),
 		with_fixture(what_only_tunes_is_left_out_and_told),
 		with_fixture(a_unified_limit_is_written_by_its_name),
 		with_fixture(device_rules_decide_what_can_be_opened),
+		with_fixture(device_rules_change_only_where_an_update_has_some),
 		with_fixture(the_container_sees_its_own_cgroup_read_only),
 		with_fixture(a_host_without_cgroups_is_fine_until_a_limit_is_asked),
 		with_fixture(read_only_hierarchies_are_an_error_that_names_the_directory),

@@ -81,3 +81,25 @@ struct exec_verb_options {
 #define N_EXEC_OPTIONS 12
 extern const struct command_option exec_options[N_EXEC_OPTIONS];
 int verb_exec(const struct command_call *call, struct error *error);
+
+struct update_options {
+	const char *resources;
+	/* Numbers and sizes stay text: what isn't said changes nothing, and 0 is a value. */
+	const char *memory, *memory_reservation, *memory_swap, *kernel_memory, *kernel_memory_tcp;
+	const char *cpu_period, *cpu_quota, *cpu_burst, *cpu_share, *cpu_rt_period, *cpu_rt_runtime;
+	const char *cpu_idle, *cpuset_cpus, *cpuset_mems, *blkio_weight, *pids_limit;
+	const char *l3_cache_schema, *mem_bw_schema;
+};
+
+#define N_UPDATE_OPTIONS 19
+extern const struct command_option update_options[N_UPDATE_OPTIONS];
+int verb_update(const struct command_call *call, struct error *error);
+
+struct events_options {
+	const char *interval;
+	bool stats;
+};
+
+#define N_EVENTS_OPTIONS 2
+extern const struct command_option events_options[N_EVENTS_OPTIONS];
+int verb_events(const struct command_call *call, struct error *error);

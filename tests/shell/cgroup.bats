@@ -1,0 +1,207 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# Limits of containers that run: update, events, and what becomes of bad and small ones.
+
+load helpers
+
+setup() {
+	lamina_setup
+	need nslaunch jq
+	need_root
+	BUNDLE=$TEST_DIRECTORY/bundle
+	ID=cg$BATS_ROOT_PID-$BATS_TEST_NUMBER
+	mkdir -p "$BUNDLE/rootfs/bin" "$BUNDLE/rootfs/tmp"
+	cp "$(command -v busybox)" "$BUNDLE/rootfs/bin/busybox"
+	for applet in sh cat head tail sleep true wc; do
+		ln -s busybox "$BUNDLE/rootfs/bin/$applet"
+	done
+}
+
+teardown() {
+	[ -z "${ID-}" ] || nslaunch delete --force "$ID" || true
+	lamina_teardown
+}
+
+# config SCRIPT [FILTER] - the bundle's config.json
+config() {
+	jq ".process.args=[\"sh\",\"-c\",$(jq -Rs . <<<"$1")] | ${2:-.}" \
+		"$BATS_TEST_DIRNAME/data/config.json" >"$BUNDLE/config.json"
+}
+
+# running [FILTER] - a container that waits
+running() {
+	config 'exec sleep 1000.25' "${1:-.}"
+	nslaunch create --bundle "$BUNDLE" "$ID" </dev/null
+	nslaunch start "$ID"
+}
+
+# control CONTROLLER V1-FILE V2-FILE - what a control file of the container says
+control() {
+	if [ -d "/sys/fs/cgroup/$1" ]; then
+		cat "/sys/fs/cgroup/$1/lamina/$ID/$2"
+	else
+		cat "/sys/fs/cgroup/lamina/$ID/$3"
+	fi
+}
+
+need_controller() {
+	local name
+
+	for name; do
+		[ -d "/sys/fs/cgroup/$name" ] || grep -qsw "$name" /sys/fs/cgroup/cgroup.controllers ||
+			skip "no cgroup controller $name"
+	done
+}
+
+@test "update by options changes what is said, up and down, and nothing else" {
+	need_controller memory cpu pids
+	running '.linux.resources={memory:{limit:67108864,swap:67108864},pids:{limit:30},cpu:{shares:512}}'
+	nslaunch update --memory 128m --memory-swap 128m "$ID"
+	[ "$(control memory memory.limit_in_bytes memory.max)" = 134217728 ]
+	nslaunch update "$ID" --memory 48m --memory-swap 48m --cpu-quota 50000 --cpu-period 100000
+	[ "$(control memory memory.limit_in_bytes memory.max)" = 50331648 ]
+	[[ $(control cpu cpu.cfs_quota_us cpu.max) == 50000* ]]
+	[ "$(control pids pids.max pids.max)" = 30 ]
+	[[ $(control cpu cpu.shares cpu.weight) == @(512|59) ]]
+	nslaunch update --memory -1 --cpu-quota -1 --pids-limit -1 "$ID"
+	[[ $(control memory memory.memsw.limit_in_bytes memory.swap.max) == @(max|9223372036854771712) ]]
+	[[ $(control cpu cpu.cfs_quota_us cpu.max) == @(-1|max*) ]]
+	[ "$(control pids pids.max pids.max)" = max ]
+}
+
+@test "update takes the engines' JSON, of a file and of standard input" {
+	need_controller memory cpu
+	running '.linux.resources={memory:{limit:67108864},cpu:{shares:512}}'
+	# dockerd's, with a 0 for all that nobody said.
+	echo '{"memory":{"limit":100663296,"reservation":0,"swap":0,"kernel":0},"cpu":{"shares":0,"quota":0,"period":0,"cpus":"","mems":""},"blockIO":{"weight":0},"pids":{"limit":0}}' |
+		nslaunch update --resources - "$ID"
+	[ "$(control memory memory.limit_in_bytes memory.max)" = 100663296 ]
+	[[ $(control cpu cpu.shares cpu.weight) == @(512|59) ]]
+	echo '{"cpu":{"shares":1024}}' >r.json
+	nslaunch update --resources=r.json "$ID"
+	[[ $(control cpu cpu.shares cpu.weight) == @(1024|100) ]]
+	nslaunch update -r r.json "$ID"
+	[ "$(control memory memory.limit_in_bytes memory.max)" = 100663296 ]
+	nslaunch exec "$ID" true
+}
+
+@test "an update is felt by what runs" {
+	need_controller pids
+	running '.linux.resources={pids:{limit:50}}'
+	nslaunch exec "$ID" sh -c 'for i in 1 2 3 4 5 6 7 8; do sleep 0 & done; wait'
+	nslaunch update --pids-limit 4 "$ID"
+	run nslaunch exec "$ID" sh -c 'for i in 1 2 3 4 5 6 7 8; do sleep 9 & done; wait'
+	[ "$status" -ne 0 ]
+	[[ $output == *"can't fork"* ]]
+}
+
+@test "device rules change by an update that has some, and by no other" {
+	need_controller pids
+	[ -c /dev/kmsg ] || skip "no /dev/kmsg"
+	running '.linux.devices=[{path:"/dev/log0",type:"c",major:1,minor:11}]'
+	# Writing alone is for everybody.
+	open_it() { nslaunch exec "$ID" sh -c ': >/dev/log0'; }
+	! open_it
+	echo '{"devices":[{"allow":false,"access":"rwm"},{"allow":true,"type":"c","major":1,"minor":11,"access":"w"}]}' |
+		nslaunch update -r - "$ID"
+	open_it
+	nslaunch update --pids-limit 40 "$ID"
+	open_it
+	nslaunch exec "$ID" sh -c ': >/dev/null'
+	echo '{"devices":[{"allow":false,"access":"rwm"}]}' | nslaunch update -r - "$ID"
+	! open_it
+	nslaunch exec "$ID" sh -c ': >/dev/null'
+}
+
+@test "an update that fails says which field, and bad values are wrong usage" {
+	need_controller cpuset
+	running
+	run --separate-stderr nslaunch update --cpuset-cpus 4000 "$ID"
+	[ "$status" -eq 1 ]
+	[[ $stderr == "nslaunch: update: container '$ID': "*"linux.resources.cpu.cpus"* ]]
+	run -2 --separate-stderr nslaunch update --memory 12x "$ID"
+	[[ $stderr == *"'--memory'"* ]]
+	run -2 --separate-stderr nslaunch update --cpu-shares x "$ID"
+	run -1 --separate-stderr nslaunch update -r - "$ID" <<<'{"memory":{"limits":1}}'
+	[[ $stderr == *"linux.resources.memory.limits"* ]]
+	run -1 --separate-stderr nslaunch update -r - "$ID" <<<'[]'
+	run -1 --separate-stderr nslaunch update -r - "$ID" <<<'{'
+	run -1 --separate-stderr nslaunch update --l3-cache-schema L3:0=f "$ID"
+	[[ $stderr == *"--l3-cache-schema"*resctrl* ]]
+	nslaunch kill "$ID" KILL
+	for _ in $(seq 100); do
+		[ "$(nslaunch state "$ID" | jq -r .status)" = stopped ] && break
+		sleep 0.1
+	done
+	run -1 --separate-stderr nslaunch update --pids-limit 3 "$ID"
+	[[ $stderr == *"is not running"* ]]
+}
+
+@test "a limit that is not known is refused, by its name" {
+	config true '.linux.resources.memory={limitt:1}'
+	run --separate-stderr nslaunch run --bundle "$BUNDLE" "$ID"
+	[ "$status" -eq 125 ]
+	[[ $stderr == *"linux.resources.memory.limitt"* ]]
+	config true '.linux.resources+={gpu:null,memory:{limitt:0}}'
+	nslaunch run --bundle "$BUNDLE" "$ID"
+	assert_nothing_left
+}
+
+@test "events --stats shows what is used, with runc's names" {
+	need_controller memory pids
+	running '.linux.resources={memory:{limit:67108864},pids:{limit:31}}'
+	nslaunch events --stats "$ID" >stats.json
+	jq -e '.type == "stats" and .data.memory.usage.limit == 67108864 and .data.memory.usage.usage > 0
+		and .data.pids == {current: 1, limit: 31} and .data.cpu.usage.total > 0
+		and (.data.memory.raw | length) > 10 and .data.intel_rdt == {}
+		and .data.network_interfaces == null and (.data | has("blkio") and has("hugetlb"))' stats.json
+	jq -e --arg id "$ID" '.id == $id' stats.json
+	jq -e '.data.cpuset | has("cpu_exclusive") and has("sched_relax_domain_level")' stats.json
+}
+
+@test "events shows the use again and again, and ends with the container" {
+	need_controller pids
+	running
+	nslaunch events --interval 50ms "$ID" >events.json &
+	events=$!
+	for _ in $(seq 200); do
+		[ "$(wc -l <events.json)" -ge 3 ] && break
+		sleep 0.05
+	done
+	nslaunch kill "$ID" KILL
+	wait "$events"
+	[ "$(jq -s 'length >= 3 and all(.type == "stats")' events.json)" = true ]
+	run -1 --separate-stderr nslaunch events "$ID"
+	[[ $stderr == *"is not running"* ]]
+	for bad in 0 0s x 5 1d ''; do
+		run -2 --separate-stderr nslaunch events --interval "$bad" "$ID"
+	done
+}
+
+@test "events tells when the container is out of memory" {
+	need_controller memory
+	running '.linux.resources={memory:{limit:16777216,swap:16777216}}'
+	nslaunch events --interval 1h "$ID" >events.json &
+	events=$!
+	# It is listening once it has its descriptor for it.
+	for _ in $(seq 200); do
+		ls -l "/proc/$events/fd" | grep -Eq 'eventfd|inotify' && break
+		sleep 0.05
+	done
+	nslaunch exec "$ID" sh -c 'head -c 64m /dev/zero | tail | wc -c' || true
+	for _ in $(seq 200); do
+		[ -s events.json ] && break
+		sleep 0.05
+	done
+	nslaunch kill "$ID" KILL
+	wait "$events"
+	[ "$(head -n 1 events.json)" = "{\"type\":\"oom\",\"id\":\"$ID\"}" ]
+}
+
+@test "a container with a limit of 512 KiB runs" {
+	need_controller memory
+	config 'exit 5' '.linux.resources={memory:{limit:524288}} | .process.args=["/bin/busybox","true"]'
+	nslaunch run --bundle "$BUNDLE" "$ID"
+	nslaunch create --bundle "$BUNDLE" "$ID" </dev/null
+	nslaunch start "$ID"
+}
