@@ -14,6 +14,7 @@
 #include "base/process.h"
 #include "base/syscalls.h"
 #include "base/trace.h"
+#include "launch/root.h"
 #include "launch/state.h"
 
 #define RUNNING_FILE "running"
@@ -172,6 +173,28 @@ void launch_bundle_close(struct launch_bundle *bundle)
 	*bundle = LAUNCH_BUNDLE_EMPTY;
 }
 
+/*
+ * What lies at root.path, with the mounts below it. Where the host shares its mounts (systemd does)
+ * a clone is shared too, and would carry all that is mounted on it back to the host: it is made
+ * what the container's mounts become (root_attach()) before anything else.
+ */
+static int root_clone(const struct launch_bundle *bundle)
+{
+	unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE;
+	struct mount_attr attributes = {
+		.propagation = root_host_propagation(bundle->config.root_propagation),
+	};
+	_cleanup_close_ int fd = sys_open_tree_attr(bundle->root_place_fd, "", flags, &attributes);
+
+	if (fd < 0 && errno == ENOSYS) {
+		fd = sys_open_tree(bundle->root_place_fd, "", flags);
+		if (fd >= 0 &&
+		    sys_mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes) < 0)
+			return -errno;
+	}
+	return fd < 0 ? -errno : take_fd(&fd);
+}
+
 int launch_bundle_root(const struct launch_bundle *bundle, struct error *error)
 {
 	TRACE_PHASE("ovl.create");
@@ -196,11 +219,8 @@ int launch_bundle_root(const struct launch_bundle *bundle, struct error *error)
 				 "unmount it there",
 				 pid);
 	if (!bundle->has_overlay || mark == MOUNT_MARK_HERE) {
-		fd = sys_open_tree(bundle->root_place_fd, "",
-				   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH |
-					   AT_RECURSIVE);
-		return fd < 0 ? error_set(error, -errno, "cannot take the root '%s'",
-					  bundle->root_path)
+		fd = root_clone(bundle);
+		return fd < 0 ? error_set(error, fd, "cannot take the root '%s'", bundle->root_path)
 			      : fd;
 	}
 	r = overlay_mount(&overlay, &fd, error);

@@ -98,9 +98,11 @@ static int root_build(const struct child *child, int *ret_slave_fd, struct error
 		.cgroup = child->cgroup,
 		.private_cgroups = config_find_namespace(config, CLONE_NEWCGROUP) != NULL,
 	};
-	int r = root_attach(child->root_mount_fd, child->bundle->root_path,
-			    config->root_propagation, error);
+	int r = mount_shared_clone(&context, config, error);
 
+	if (r == 0)
+		r = root_attach(child->root_mount_fd, child->bundle->root_path,
+				config->root_propagation, error);
 	if (r == 0)
 		r = mount_all(&context, config, error);
 	if (r == 0)
@@ -125,7 +127,9 @@ static int root_build(const struct child *child, int *ret_slave_fd, struct error
 	}
 	if (r == 0)
 		r = mount_masks(&context, config, error);
-	return r == 0 ? root_switch(context.root_fd, error) : r;
+	if (r == 0)
+		r = root_switch(context.root_fd, error);
+	return r == 0 ? root_propagate(config->root_propagation, error) : r;
 }
 
 /*

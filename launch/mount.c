@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <linux/magic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -141,16 +142,48 @@ static int source_clone(const struct mount_context *context, const struct config
 	return fd < 0 ? -errno : fd;
 }
 
-static int bind_make(const struct mount_context *context, const struct config_mount *mount,
-		     struct error *error)
+static int source_take(const struct mount_context *context, const struct config_mount *mount,
+		       struct error *error)
 {
-	_cleanup_close_ int fd = source_clone(context, mount);
+	int fd = source_clone(context, mount);
+
+	return fd < 0 ? error_set(error, fd, "source '%s%s%s'", mount->source,
+				  mount->subpath ? "', sub-path '" : "",
+				  mount->subpath ? mount->subpath : "")
+		      : fd;
+}
+
+int mount_shared_clone(struct mount_context *context, const struct config *config,
+		       struct error *error)
+{
+	if (!(config->root_propagation & MS_SHARED))
+		return 0;
+	context->shared_fds = calloc(config->n_mounts + 1, sizeof(*context->shared_fds));
+	if (!context->shared_fds)
+		return error_set(error, -ENOMEM, "'mounts'");
+	for (size_t i = 0; i < config->n_mounts; i++) {
+		const struct config_mount *mount = &config->mounts[i];
+
+		context->shared_fds[i] = -EBADF;
+		if (!mount->is_bind || mount->propagation != MS_SHARED)
+			continue;
+		context->shared_fds[i] = source_take(context, mount, error);
+		if (context->shared_fds[i] < 0)
+			return error_prefix(error, context->shared_fds[i], "mounts[%zu] '%s'", i,
+					    mount->destination);
+	}
+	return 0;
+}
+
+/* @shared_fd: what mount_shared_clone() took already, or -EBADF */
+static int bind_make(const struct mount_context *context, const struct config_mount *mount,
+		     int shared_fd, struct error *error)
+{
+	_cleanup_close_ int fd = shared_fd >= 0 ? shared_fd : source_take(context, mount, error);
 	int r;
 
 	if (fd < 0)
-		return error_set(error, fd, "source '%s%s%s'", mount->source,
-				 mount->subpath ? "', sub-path '" : "",
-				 mount->subpath ? mount->subpath : "");
+		return fd;
 	r = attributes_set(fd, mount->attributes, mount->attributes_clear, 0, false);
 	if (r < 0)
 		return error_set(error, r, "options: cannot set those of the bind");
@@ -294,7 +327,9 @@ static int mount_one(struct mount_context *context, const struct config *config,
 	if (is_cgroups(mount)) {
 		r = cgroups_place(context, mount, error);
 	} else {
-		r = mount_fd = mount->is_bind ? bind_make(context, mount, error)
+		int shared_fd = context->shared_fds ? context->shared_fds[i] : -EBADF;
+
+		r = mount_fd = mount->is_bind ? bind_make(context, mount, shared_fd, error)
 					      : filesystem_make(mount, error);
 		if (r >= 0 && is_plain_procfs(mount) && !context->is_tuned) {
 			r = tune_apply(config, mount_fd, error);
@@ -311,13 +346,13 @@ static int mount_one(struct mount_context *context, const struct config *config,
 
 int mount_all(struct mount_context *context, const struct config *config, struct error *error)
 {
-	for (size_t i = 0; i < config->n_mounts; i++) {
-		int r = mount_one(context, config, i, error);
+	int r = 0;
 
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	for (size_t i = 0; r == 0 && i < config->n_mounts; i++)
+		r = mount_one(context, config, i, error);
+	free(context->shared_fds);
+	context->shared_fds = NULL;
+	return r;
 }
 
 /* The two things that masks are made of: an empty directory, and the host's /dev/null. */

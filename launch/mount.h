@@ -18,7 +18,18 @@ struct mount_context {
 	const struct cgroup *cgroup;
 	bool is_tuned; /* set when tune_apply() was done through the container's own procfs */
 	bool private_cgroups; /* the container has a cgroup namespace of its own */
+	int *shared_fds;      /* clones that mount_shared_clone() made, or -EBADF; NULL: none */
 };
+
+/**
+ * mount_shared_clone() - take the binds that propagate to the host ("shared", "rshared", where
+ * linux.rootfsPropagation is shared too) while they still are the host's peers
+ *
+ * To be called before the mounts of the namespace become private or slaves. The array is freed by
+ * mount_all().
+ */
+int mount_shared_clone(struct mount_context *context, const struct config *config,
+		       struct error *error);
 
 /** mount_all() - every mount of @config, in its order */
 int mount_all(struct mount_context *context, const struct config *config, struct error *error);

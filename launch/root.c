@@ -8,29 +8,33 @@
 #include "base/syscalls.h"
 #include "base/trace.h"
 
+unsigned long root_host_propagation(unsigned long propagation)
+{
+	return propagation & (MS_SLAVE | MS_SHARED) ? MS_SLAVE : MS_PRIVATE;
+}
+
 int root_attach(int root_mount_fd, const char *place, unsigned long propagation,
 		struct error *error)
 {
-	/* A shared root would carry our mounts to the host: slave is as near as it may come. */
-	unsigned long host = propagation & MS_PRIVATE ? MS_PRIVATE : MS_SLAVE;
-
 	{
 		TRACE_PHASE("mnt.private");
-		if (sys_mount(NULL, "/", NULL, MS_REC | host, NULL) < 0)
+		if (sys_mount(NULL, "/", NULL, MS_REC | root_host_propagation(propagation), NULL) <
+		    0)
 			return error_set(error, -errno, "cannot make the mounts private");
 	}
 	TRACE_PHASE("mnt.overlay");
 	if (sys_move_mount(root_mount_fd, "", AT_FDCWD, place,
 			   MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS) < 0)
 		return error_set(error, -errno, "root.path: cannot attach the root at '%s'", place);
-	if (propagation & MS_SHARED) {
-		struct mount_attr attributes = { .propagation = MS_SHARED };
+	return 0;
+}
 
-		if (sys_mount_setattr(root_mount_fd, "", AT_EMPTY_PATH | AT_RECURSIVE,
-				      &attributes) < 0)
-			return error_set(error, -errno,
-					 "linux.rootfsPropagation: cannot share the root's mounts");
-	}
+int root_propagate(unsigned long propagation, struct error *error)
+{
+	if (!(propagation & (MS_SHARED | MS_UNBINDABLE)))
+		return 0;
+	if (sys_mount(NULL, "/", NULL, propagation, NULL) < 0)
+		return error_set(error, -errno, "linux.rootfsPropagation: cannot be set");
 	return 0;
 }
 

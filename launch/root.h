@@ -8,11 +8,20 @@
 #include "base/error.h"
 
 /**
+ * root_host_propagation() - MS_PRIVATE or MS_SLAVE: what becomes of the mounts that the container's
+ * namespace gets from the host
+ * @propagation: MS_* of linux.rootfsPropagation
+ *
+ * Never shared: what is mounted in the container would come to be mounted on the host. A shared
+ * root is a slave of the host's and shared among the container's own copies.
+ */
+unsigned long root_host_propagation(unsigned long propagation);
+
+/**
  * root_attach() - make @root_mount_fd (detached) a mount on the directory @place in this mount
  * namespace
  * @place: by name, since a descriptor of the launcher's is of a mount in its own namespace
- * @propagation: MS_* for everything the namespace was given by the host (linux.rootfsPropagation):
- * private, or slave; never shared back to the host
+ * @propagation: MS_* of linux.rootfsPropagation
  */
 int root_attach(int root_mount_fd, const char *place, unsigned long propagation,
 		struct error *error);
@@ -25,3 +34,9 @@ int root_attach(int root_mount_fd, const char *place, unsigned long propagation,
  * EINVAL), the root is moved over it and chroot(2)ed into, as switch_root(8) does.
  */
 int root_switch(int root_mount_fd, struct error *error);
+
+/**
+ * root_propagate() - make the container's root what linux.rootfsPropagation says, after the switch:
+ * pivot_root(2) takes no shared mount
+ */
+int root_propagate(unsigned long propagation, struct error *error);

@@ -103,7 +103,7 @@ struct config {
 	struct json_value sysctl;
 	struct json_value annotations;
 	char **masked_paths, **read_only_paths; /* NULL-terminated, or NULL */
-	unsigned long root_propagation;		/* MS_* of rootfsPropagation; 0: private */
+	unsigned long root_propagation;		/* MS_* of rootfsPropagation */
 };
 
 /**

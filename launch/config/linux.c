@@ -87,20 +87,30 @@ static int device_parse(struct config_device *device, struct json_value value, s
 
 static int propagation_parse(struct config *config, struct json_value value, struct error *error)
 {
+	static const struct {
+		const char *word;
+		unsigned long flags;
+	} words[] = {
+		{ "private", MS_PRIVATE },	 { "rprivate", MS_PRIVATE | MS_REC },
+		{ "slave", MS_SLAVE },		 { "rslave", MS_SLAVE | MS_REC },
+		{ "shared", MS_SHARED },	 { "rshared", MS_SHARED | MS_REC },
+		{ "unbindable", MS_UNBINDABLE }, { "runbindable", MS_UNBINDABLE | MS_REC },
+	};
 	const char *word;
 	int r = value_string(value, "linux.rootfsPropagation", &word, error);
 
 	if (r < 0)
 		return r;
-	if (!word || !*word || !strcmp(word, "private") || !strcmp(word, "rprivate"))
-		config->root_propagation = MS_PRIVATE | MS_REC;
-	else if (!strcmp(word, "slave") || !strcmp(word, "rslave"))
-		config->root_propagation = MS_SLAVE | MS_REC;
-	else if (!strcmp(word, "shared") || !strcmp(word, "rshared"))
-		config->root_propagation = MS_SHARED | MS_REC;
-	else
-		return error_say(error, -EINVAL, "'linux.rootfsPropagation' is '%s'", word);
-	return 0;
+	config->root_propagation = MS_PRIVATE | MS_REC;
+	if (!word || !*word)
+		return 0;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(words[i].word, word))
+			continue;
+		config->root_propagation = words[i].flags;
+		return 0;
+	}
+	return error_say(error, -EINVAL, "'linux.rootfsPropagation' is '%s'", word);
 }
 
 int config_linux_parse(struct config *config, struct json_value value, struct error *error)
