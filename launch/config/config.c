@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "launch/config/known.h"
 #include "launch/config/mount.h"
 #include "launch/config/sections.h"
 #include "launch/config/value.h"
@@ -29,7 +30,6 @@ static const char *const unsupported_fields[][3] = {
 	{ "process", "scheduler", NULL },
 	{ "process", "ioPriority", NULL },
 	{ "process", "execCPUAffinity", NULL },
-	{ "vm", NULL, NULL },
 };
 
 static int unsupported_check(struct json_value root, struct error *error)
@@ -112,6 +112,8 @@ int config_fill(struct config *config, struct error *error)
 		r = error_say(error, -EINVAL, "'root.path' is missing");
 	if (r == 0)
 		r = unsupported_check(root, error);
+	if (r == 0)
+		r = known_check(root, error);
 	if (r == 0)
 		r = config_process_parse(&config->process, json_get(root, "process"), error);
 	if (r == 0)

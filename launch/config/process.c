@@ -8,6 +8,7 @@
 
 #include "launch/capability.h"
 #include "launch/config/config.h"
+#include "launch/config/known.h"
 #include "launch/config/value.h"
 
 static int user_parse(struct config_process *process, struct json_value user, struct error *error)
@@ -193,7 +194,9 @@ int config_process_parse(struct config_process *process, struct json_value value
 
 	if (!json_exists(value))
 		return error_say(error, -EINVAL, "'process' is missing");
-	r = value_strings(json_get(value, "args"), "process.args", &process->args, error);
+	r = known_process_check(value, error);
+	if (r == 0)
+		r = value_strings(json_get(value, "args"), "process.args", &process->args, error);
 	if (r == 0)
 		r = value_strings(json_get(value, "env"), "process.env", &process->env, error);
 	if (r == 0)
