@@ -124,6 +124,9 @@ int overlay_file_read(int bundle_fd, struct overlay_file *ret_overlay, struct er
 		return error_set(error, -errno, "cannot open '%s'", OVERLAY_FILE_NAME);
 	if (fstat(fd, &st) < 0)
 		return error_set(error, -errno, "cannot look at '%s'", OVERLAY_FILE_NAME);
+	/* podman has a directory of this name in its bundles, for volumes with the option O. */
+	if (S_ISDIR(st.st_mode))
+		return error_say(error, -ENOENT, "'%s' is a directory", OVERLAY_FILE_NAME);
 	if (!S_ISREG(st.st_mode) || (st.st_uid != geteuid() && st.st_uid != 0) ||
 	    (st.st_mode & 022))
 		return error_say(error, -EPERM,

@@ -45,8 +45,9 @@ int overlay_file_write(int bundle_fd, const struct overlay_file *overlay, struct
  * The file must be a regular one that belongs to the caller (or to root) and that nobody else can
  * write.
  *
- * Return: 0 or a negative errno (-ENOENT: the bundle has none, its root is `rootfs` as it is;
- * -EPERM: not to be trusted; -EBADMSG: not in this format).
+ * Return: 0 or a negative errno (-ENOENT: the bundle has none, its root is `rootfs` as it is; so it
+ * is with a directory of that name, an engine's; -EPERM: not to be trusted; -EBADMSG: not in this
+ * format).
  */
 int overlay_file_read(int bundle_fd, struct overlay_file *ret_overlay, struct error *error);
 

@@ -107,6 +107,15 @@ static void an_overlay_file_that_others_can_write_or_that_is_a_link_is_refused(v
 	assert_int_equal(overlay_file_read(scratch.fd, &read, NULL), -EPERM);
 }
 
+static void a_directory_in_place_of_the_overlay_file_is_an_engines_own(void **state)
+{
+	_cleanup_scratch_ struct scratch_directory scratch = scratch_directory_make();
+	struct overlay_file read = {};
+
+	assert_int_equal(mkdirat(scratch.fd, "overlay", 0700), 0);
+	assert_int_equal(overlay_file_read(scratch.fd, &read, NULL), -ENOENT);
+}
+
 static void fstab_lines_become_mounts(void **state)
 {
 	static const char text[] =
@@ -196,6 +205,7 @@ int main(void)
 		cmocka_unit_test(an_overlay_file_of_another_shape_is_refused),
 		cmocka_unit_test(
 			an_overlay_file_that_others_can_write_or_that_is_a_link_is_refused),
+		cmocka_unit_test(a_directory_in_place_of_the_overlay_file_is_an_engines_own),
 		cmocka_unit_test(fstab_lines_become_mounts),
 		cmocka_unit_test(lines_that_are_no_mounts_are_refused_by_number),
 	};
