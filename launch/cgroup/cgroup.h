@@ -195,6 +195,14 @@ int cgroup_kill(struct cgroup *cgroup, struct error *error);
  */
 int cgroup_freeze(struct cgroup *cgroup, bool frozen, struct error *error);
 
+/**
+ * cgroup_thaw_to_kill() - let a frozen v1 cgroup go on, so that its processes can end
+ *
+ * In v1 SIGKILL waits until the thaw; in v2 it works on what is frozen. Failures are not told: the
+ * kill that follows says what doesn't end.
+ */
+void cgroup_thaw_to_kill(const char *path);
+
 /** cgroup_is_frozen() - is it stopped, or just being stopped? */
 bool cgroup_is_frozen(struct cgroup *cgroup);
 

@@ -266,3 +266,16 @@ bool cgroup_is_frozen(struct cgroup *cgroup)
 		       strcmp(text, "THAWED") != 0;
 	return v2_fd >= 0 && events_say(v2_fd, "frozen 1");
 }
+
+void cgroup_thaw_to_kill(const char *path)
+{
+	_cleanup_cgroup_ struct cgroup cgroup;
+	const struct cgroup_hierarchy *v1;
+
+	cgroup_init(&cgroup);
+	if (cgroup_open(&cgroup, path, NULL) < 0)
+		return;
+	v1 = cgroup_v1(&cgroup, CGROUP_FREEZER);
+	if (v1 && v1->directory_fd >= 0 && cgroup_is_frozen(&cgroup))
+		(void)cgroup_freeze(&cgroup, false, NULL);
+}

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # What rests on the kernel's abilities, on Debian 12's 6.1: unit tests of the overlay mount (no
-# lowerdir+, no upper by descriptor: the fallback) and of the cgroups (nothing but v2). One TAP
-# stream of all.
+# lowerdir+, no upper by descriptor: the fallback) and of the cgroups (nothing but v2), then nslaunch
+# on v2, hybrid and v1 (nslaunch.sh, which changes the mounts: last). One TAP stream of all.
 status=0
 number=0
 log=/tmp/kernel.log
@@ -14,8 +14,10 @@ printf '# %s, cgroup %s\n' "$(uname -r)" "$(stat -f -c %t /sys/fs/cgroup)"
 }
 
 export CMOCKA_MESSAGE_OUTPUT=TAP
-for test in overlay cgroup; do
-	"/lamina/test-$test" >$log 2>&1 || status=1
+for test in test-overlay test-cgroup nslaunch.sh; do
+	"/lamina/$test" >$log 2>&1 || status=1
+	test=${test#test-}
+	test=${test%.sh}
 	planned=$(sed -n 's/^1\.\.//p' $log)
 	told=0
 	while IFS= read -r line; do

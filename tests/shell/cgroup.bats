@@ -205,3 +205,23 @@ need_controller() {
 	nslaunch create --bundle "$BUNDLE" "$ID" </dev/null
 	nslaunch start "$ID"
 }
+
+@test "a container that is frozen is killed, and deleted" {
+	local freezer=/sys/fs/cgroup/freezer/lamina/$ID/freezer.state word=FROZEN
+
+	need_controller pids
+	[ -d /sys/fs/cgroup/freezer ] || freezer=/sys/fs/cgroup/lamina/$ID/cgroup.freeze word=1
+	running
+	echo "$word" >"$freezer"
+	nslaunch kill "$ID" KILL
+	for _ in $(seq 100); do
+		[ "$(nslaunch state "$ID" | jq -r .status)" = stopped ] && break
+		sleep 0.1
+	done
+	[ "$(nslaunch state "$ID" | jq -r .status)" = stopped ]
+	nslaunch delete "$ID"
+	running
+	echo "$word" >"$freezer"
+	timeout 8 nslaunch delete --force "$ID"
+	assert_nothing_left
+}

@@ -135,6 +135,8 @@ int verb_kill(const struct command_call *call, struct error *error)
 	if (pidfd < 0 || sys_pidfd_send_signal(pidfd, signal, NULL, 0) < 0)
 		return error_set(error, pidfd < 0 ? pidfd : -errno,
 				 "cannot send signal %d to container '%s'", signal, state.id);
+	if (signal == SIGKILL && record.cgroup_path)
+		cgroup_thaw_to_kill(record.cgroup_path);
 	return 0;
 }
 
@@ -147,6 +149,8 @@ static int process_end(const struct state_record *record, struct error *error)
 	if (pidfd < 0)
 		return 0;
 	(void)sys_pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
+	if (record->cgroup_path)
+		cgroup_thaw_to_kill(record->cgroup_path);
 	if (poll(&ended, 1, 10000) == 0)
 		return error_say(error, -EBUSY, "process %d doesn't end", (int)record->pid);
 	return 0;
