@@ -22,6 +22,7 @@
 #include "launch/execute.h"
 #include "launch/mount.h"
 #include "launch/root.h"
+#include "launch/schedule.h"
 #include "launch/seccomp/load.h"
 #include "launch/state.h"
 #include "launch/terminal.h"
@@ -144,6 +145,10 @@ static int join(const struct child *child, int *ret_slave_fd, struct error *erro
 	{
 		TRACE_PHASE("cgroup.attach");
 		r = cgroup_enter(child->cgroup, error);
+		/* A cpuset that is entered changes what was set before. */
+		if (r == 0)
+			r = schedule_pin(child->process->exec_cpus_final,
+					 "process.execCPUAffinity.final", error);
 		if (r < 0)
 			return r;
 	}
@@ -228,7 +233,9 @@ static int become(const struct child *child, int slave_fd, struct error *error)
 
 	if (child->n_files && setrlimit(RLIMIT_NOFILE, child->n_files) < 0)
 		return error_set(error, -errno, "cannot set the limit of open files");
-	r = credentials_limit(process, error);
+	r = schedule_apply(process, child->config, error);
+	if (r == 0)
+		r = credentials_limit(process, error);
 	if (r == 0 && slave_fd >= 0)
 		r = terminal_adopt(slave_fd, error);
 	if (r == 0 && child->stdin_fd >= 0 && dup2(child->stdin_fd, STDIN_FILENO) < 0)

@@ -20,6 +20,7 @@
  */
 struct child {
 	const struct config_process *process;
+	const struct config *config;	    /* the container's */
 	const struct launch_bundle *bundle; /* NULL with join_pidfd */
 	/* `exec`: the container's process, whose namespaces are joined; -EBADF: a new container */
 	int join_pidfd;

@@ -13,6 +13,7 @@
 #include "launch/capability.h"
 #include "launch/child.h"
 #include "launch/preparation.h"
+#include "launch/schedule.h"
 
 #define PROCESS_FILE_MAX_BYTES (1u << 20)
 
@@ -232,6 +233,7 @@ static int clone_child(struct exec_attempt *attempt, struct launched *launched, 
 	const struct exec_options *options = attempt->options;
 	struct child child = {
 		.process = &attempt->process,
+		.config = &attempt->config,
 		.join_pidfd = attempt->container_pidfd,
 		.join_flags = join_flags(&attempt->config),
 		.cgroup = &attempt->cgroup,
@@ -246,7 +248,9 @@ static int clone_child(struct exec_attempt *attempt, struct launched *launched, 
 		.signal_mask = options->signal_mask,
 	};
 	_cleanup_close_ int own_pid_fd = -EBADF;
+	struct schedule_cpus own_cpus;
 	pid_t pid;
+	int r;
 
 	preparation_fill(&attempt->preparation, &child);
 
@@ -256,12 +260,17 @@ static int clone_child(struct exec_attempt *attempt, struct launched *launched, 
 			return error_set(error, -errno,
 					 "cannot join the container's pid namespace");
 	}
+	r = schedule_pin_for_child(attempt->process.exec_cpus_initial,
+				   "process.execCPUAffinity.initial", &own_cpus, error);
+	if (r < 0)
+		return r;
 	attempt->preparation.report->clone_slot = trace_begin("ns.clone");
 	pid = process_vfork(0, cgroup_v2_fd(&attempt->cgroup), &launched->pidfd, child_main,
 			    &child);
 	trace_end_elsewhere(attempt->preparation.report->exec_slot);
 	trace_set_container(false);
 	trace_event("exec.done");
+	schedule_unpin(&own_cpus);
 	if (own_pid_fd >= 0)
 		(void)setns(own_pid_fd, CLONE_NEWPID);
 	if (pid < 0)

@@ -132,6 +132,7 @@ static void child_fill(struct attempt *attempt)
 
 	attempt->child = (struct child){
 		.process = &attempt->launched->bundle.config.process,
+		.config = &attempt->launched->bundle.config,
 		.join_pidfd = -EBADF,
 		.bundle = &attempt->launched->bundle,
 		.namespaces = &attempt->namespaces,

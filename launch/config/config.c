@@ -22,14 +22,9 @@ static const char *const unsupported_fields[][3] = {
 	{ "linux", "timeOffsets", NULL },
 	{ "linux", "intelRdt", NULL },
 	{ "linux", "mountLabel", NULL },
-	{ "linux", "personality", NULL },
-	{ "linux", "memoryPolicy", NULL },
 	{ "linux", "netDevices", NULL },
 	{ "process", "apparmorProfile", NULL },
 	{ "process", "selinuxLabel", NULL },
-	{ "process", "scheduler", NULL },
-	{ "process", "ioPriority", NULL },
-	{ "process", "execCPUAffinity", NULL },
 };
 
 static int unsupported_check(struct json_value root, struct error *error)

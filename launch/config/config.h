@@ -30,6 +30,18 @@ struct config_rlimit {
 	struct rlimit limit;
 };
 
+/* As sched_setattr(2) takes it. */
+struct config_scheduler {
+	bool is_said;
+	uint32_t policy; /* CONFIG_SCHED_* and the others of linux/sched.h */
+	uint32_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime, deadline, period; /* nanoseconds */
+};
+
+enum { CONFIG_SCHED_FIFO = 1, CONFIG_SCHED_RR = 2, CONFIG_SCHED_DEADLINE = 6 };
+
 struct config_process {
 	char **args; /* NULL-terminated, at least one */
 	char **env;  /* NULL-terminated */
@@ -47,6 +59,10 @@ struct config_process {
 	unsigned short console_rows, console_columns;
 	bool has_oom_score_adj;
 	int oom_score_adj;
+	struct config_scheduler scheduler;
+	int io_priority;	       /* as ioprio_set(2) takes it; -1: not said */
+	const char *exec_cpus_initial; /* an exec's processors before it is in the container's */
+	const char *exec_cpus_final;   /* cgroups, and from then on; NULL: not said */
 };
 
 /* How a mount's options, as mount(8) writes them, are carried out. */
@@ -102,6 +118,9 @@ struct config {
 				     for it */
 	struct json_value sysctl;
 	struct json_value annotations;
+	int memory_policy;	  /* mode and flags of set_mempolicy(2); -1: not said */
+	const char *memory_nodes; /* its list of nodes, or NULL */
+	int personality;	  /* personality(2); -1: not said */
 	char **masked_paths, **read_only_paths; /* NULL-terminated, or NULL */
 	unsigned long root_propagation;		/* MS_* of rootfsPropagation */
 };

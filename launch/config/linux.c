@@ -155,6 +155,9 @@ int config_linux_parse(struct config *config, struct json_value value, struct er
 	config->resources = json_get(value, "resources");
 	config->seccomp = json_get(value, "seccomp");
 	config->sysctl = json_get(value, "sysctl");
+	r = config_placement_parse(config, value, error);
+	if (r < 0)
+		return r;
 	r = propagation_parse(config, json_get(value, "rootfsPropagation"), error);
 	if (r == 0)
 		r = value_strings(json_get(value, "maskedPaths"), "linux.maskedPaths",

@@ -9,6 +9,7 @@
 #include "launch/capability.h"
 #include "launch/config/config.h"
 #include "launch/config/known.h"
+#include "launch/config/sections.h"
 #include "launch/config/value.h"
 
 static int user_parse(struct config_process *process, struct json_value user, struct error *error)
@@ -215,6 +216,9 @@ int config_process_parse(struct config_process *process, struct json_value value
 	if (*process->cwd != '/')
 		return error_say(error, -EINVAL, "'process.cwd' must be an absolute path, not '%s'",
 				 process->cwd);
+	r = config_schedule_parse(process, value, error);
+	if (r < 0)
+		return r;
 	r = value_bool(json_get(value, "noNewPrivileges"), "process.noNewPrivileges",
 		       &process->no_new_privileges, error);
 	if (r == 0)

@@ -8,3 +8,10 @@
 
 /** config_linux_parse() - `linux`, into @config; what it owns is freed by config_deinit() */
 int config_linux_parse(struct config *config, struct json_value value, struct error *error);
+
+/** config_schedule_parse() - scheduler, ioPriority and execCPUAffinity of `process` */
+int config_schedule_parse(struct config_process *process, struct json_value value,
+			  struct error *error);
+
+/** config_placement_parse() - memoryPolicy and personality of `linux` */
+int config_placement_parse(struct config *config, struct json_value value, struct error *error);
