@@ -77,10 +77,14 @@ static void what_is_wrong_is_said_in_the_words_that_engines_look_for(void **stat
 		{ "nosuch", -ENOENT, 127, "exec: \"nosuch\": executable file not found in $PATH" },
 		{ "./nosuch", -ENOENT, 127, "exec: \"./nosuch\": no such file or directory" },
 		{ "./plain/x", -ENOENT, 127, "exec: \"./plain/x\": no such file or directory" },
-		{ "./plain", -EACCES, 126, "exec: \"./plain\": permission denied" },
-		{ "plain", -EACCES, 126, "exec: \"plain\": permission denied" },
+		{ "./plain", -EACCES, 126,
+		  "exec: \"./plain\": permission denied: nobody may execute it (mode 0644): chmod "
+		  "+x is missing" },
+		{ "plain", -EACCES, 126,
+		  "exec: \"plain\": permission denied: nobody may execute it (mode 0644): chmod +x "
+		  "is missing" },
 		{ "./directory", -EACCES, 126,
-		  "exec: \"./directory\": is a directory: permission denied" },
+		  "exec: \"./directory\": permission denied: it is a directory" },
 	};
 	_cleanup_scratch_ struct scratch_directory scratch = scratch_directory_make();
 	char found[PATH_MAX] = "untouched";
@@ -139,8 +143,14 @@ static void why_a_file_cant_be_executed_is_explained(void **state)
 		{ "#! /nosuch/sh -x\n", -ENOENT, "its interpreter '/nosuch/sh' isn't" },
 		{ "#!/bin/sh\r\n", -ENOENT, "carriage return" },
 		{ "#!/nosuch\033[2J\n", -ENOENT, "its interpreter '/nosuch?[2J' isn't" },
-		{ "hello there", -ENOEXEC, "exec format error" },
-		{ "", -ENOEXEC, "exec format error" },
+		{ "#!/etc/passwd\n", -EACCES,
+		  "its interpreter '/etc/passwd': nobody may execute it" },
+		{ "#!\n", -ENOEXEC, "exec format error: no interpreter is behind its #!" },
+		{ "\xef\xbb\xbf#!/bin/sh\n", -ENOEXEC, "exec format error: a byte order mark" },
+		{ "hello there", -ENOEXEC, "exec format error: it is a text without a #! line" },
+		{ "MZ\220", -ENOEXEC, "exec format error: it is a Windows program" },
+		{ "\1\2\3\4", -ENOEXEC, "exec format error: it isn't a program of Linux" },
+		{ "", -ENOEXEC, "exec format error: it is empty" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
