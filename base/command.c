@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/trace.h"
 #include "base/version.h"
 
@@ -25,7 +26,9 @@ struct parser {
 	struct option_set sets[2]; /* the verb's, then the tool's */
 	char **arguments;
 	int n_arguments;
-	bool help;
+	bool help, version;
+	bool has_verbs; /* and this is in front of the verb: -v and -V are the version */
+	bool begun;
 };
 
 static void *option_field(const struct option_set *set, const struct command_option *option)
@@ -133,6 +136,10 @@ static int long_parse(struct parser *parser, char **argv, int *i, struct error *
 		parser->help = true;
 		return 0;
 	}
+	if (!option && parser->has_verbs && n == 7 && !strncmp(name, "version", 7)) {
+		parser->version = true;
+		return 0;
+	}
 	if (!option || n == 0)
 		return error_usage(error, "unknown option '--%.*s'", (int)n, name);
 	if (ambiguous)
@@ -157,6 +164,11 @@ static int letters_parse(struct parser *parser, char **argv, int *i, struct erro
 
 		if (!option && *p == help_option.letter) {
 			parser->help = true;
+			continue;
+		}
+		/* runc's and crun's. */
+		if (!option && parser->has_verbs && (*p == 'v' || *p == 'V')) {
+			parser->version = true;
 			continue;
 		}
 		if (!option)
@@ -303,103 +315,167 @@ static int arguments_check(const struct command *command, int n_arguments, struc
 	return 0;
 }
 
-static int failure_report(const struct tool *tool, const struct command *command,
-			  const struct error *error, int r)
+static void version_show(const struct tool *tool)
+{
+	if (tool->version)
+		printf("%s version %s\n%s\n", tool->name, LAMINA_VERSION, tool->version);
+	else
+		printf("%s %s\n", tool->name, LAMINA_VERSION);
+}
+
+static void message_show(const struct tool *tool, const struct command *command,
+			 const char *message, const char *hint)
 {
 	const char *verb = command && command->name ? command->name : NULL;
 
-	fprintf(stderr, "%s: %s%s%s%s%s\n", tool->name, verb ? verb : "", verb ? ": " : "",
-		error->message[0] ? error->message : strerror(-r), error->usage ? "; see " : "",
-		!error->usage ? ""
-		: verb	      ? "its --help"
-			      : "--help");
+	fprintf(stderr, "%s: %s%s%s%s\n", tool->name, verb ? verb : "", verb ? ": " : "", message,
+		hint);
+	log_error(message);
+}
+
+void command_report(const struct command_call *call, const struct error *error)
+{
+	message_show(call->tool, call->command, error->message, "");
+}
+
+static int failure_report(const struct tool *tool, const struct command *command,
+			  const struct error *error, int r)
+{
+	message_show(tool, command, error->message[0] ? error->message : strerror(-r),
+		     !error->usage		? ""
+		     : command && command->name ? "; see its --help"
+						: "; see --help");
 	if (command && command->flags & COMMAND_FAILS_125)
 		return 125;
 	return error->usage ? 2 : 1;
 }
 
-/* Splits "TOOL [OPTION...] VERB ..." at the verb, then parses all options of both. */
-static int tool_run(const struct tool *tool, int argc, char **argv,
+/* What the tool does before any verb: once, and also where the command line turns out wrong. */
+static int tool_begin(const struct tool *tool, struct parser *parser, struct error *error)
+{
+	if (parser->begun || !tool->begin)
+		return 0;
+	parser->begun = true;
+	return tool->begin(parser->sets[1].values, error);
+}
+
+static int command_run(struct command_call *call, struct parser *parser, struct error *error)
+{
+	int r = tool_begin(call->tool, parser, error);
+
+	return r < 0 ? r : call->command->run(call, error);
+}
+
+/* "TOOL help VERB" */
+static int help_run(const struct tool *tool, const char *name, struct parser *parser, char **argv,
 		    const struct command **ret_command, struct error *error)
 {
-	struct parser parser = {
-		.sets = { {},
-			  { tool->globals, tool->n_globals, calloc(1, tool->globals_bytes + 1) } },
-		.arguments = calloc((size_t)argc + 1, sizeof(char *)),
-	};
-	_cleanup_free_ char **arguments = parser.arguments;
-	_cleanup_(option_set_deinit) struct option_set globals = parser.sets[1];
-	_cleanup_(option_set_deinit) struct option_set options = {};
-	const struct command *command = tool->commands;
-	char **rest = argv + 1;
-	int r;
+	const struct command *command = command_find(tool, name);
+	char *help[] = { (char *)"--help", NULL };
+	struct command_call call = { tool, command, parser->sets[1].values, NULL, 1, help, argv };
 
-	if (!arguments || !globals.values)
-		return error_set(error, -ENOMEM, "cannot start");
-	r = environment_apply(&globals, error);
-	if (r < 0)
-		return r;
-	if (command->name) {
-		r = options_parse(&parser, rest, true, error);
-		if (r < 0)
-			return r;
-		if (parser.help || (parser.n_arguments == 1 && !strcmp(arguments[0], "help"))) {
-			tool_help(tool);
-			return 0;
-		}
-		if (parser.n_arguments == 0)
-			return error_usage(error, "a command is missing");
-		if (!strcmp(arguments[0], "help")) {
-			command = command_find(tool, arguments[1]);
-			if (!command)
-				return error_usage(error, "unknown command '%s'", arguments[1]);
-			if (command->flags & COMMAND_RAW) {
-				char *help[] = { (char *)"--help", NULL };
-				struct command_call call = { tool, command, globals.values, NULL, 1,
-							     help, argv };
-
-				*ret_command = command;
-				return command->run(&call, error);
-			}
-			command_help(tool, command);
-			return 0;
-		}
-		command = command_find(tool, arguments[0]);
-		if (!command)
-			return error_usage(error, "unknown command '%s'", arguments[0]);
-		rest = argv + argc - (parser.n_arguments - 1);
+	if (!command)
+		return error_usage(error, "unknown command '%s'", name);
+	if (!(command->flags & COMMAND_RAW)) {
+		command_help(tool, command);
+		return 0;
 	}
 	*ret_command = command;
-	if (command->flags & COMMAND_RAW) {
-		struct command_call call = {
-			tool, command, globals.values, NULL, (int)(argv + argc - rest), rest, argv
-		};
+	return command_run(&call, parser, error);
+}
 
-		return command->run(&call, error);
-	}
-	options = (struct option_set){ command->options, command->n_options,
-				       calloc(1, command->options_bytes + 1) };
+/* Parses what stands behind the verb, and runs it. */
+static int verb_run(struct command_call *call, struct parser *parser, char **rest,
+		    struct error *error)
+{
+	const struct command *command = call->command;
+	_cleanup_(option_set_deinit) struct option_set options = {
+		command->options, command->n_options, calloc(1, command->options_bytes + 1)
+	};
+	int r;
+
 	if (!options.values)
 		return error_set(error, -ENOMEM, "cannot start");
 	r = environment_apply(&options, error);
 	if (r < 0)
 		return r;
-	parser.sets[0] = options;
-	parser.n_arguments = 0;
-	r = options_parse(&parser, rest, command->flags & COMMAND_ARGUMENTS_LAST, error);
+	parser->sets[0] = options;
+	parser->n_arguments = 0;
+	parser->has_verbs = false;
+	r = options_parse(parser, rest, command->flags & COMMAND_ARGUMENTS_LAST, error);
 	if (r < 0)
 		return r;
-	if (parser.help) {
-		command_help(tool, command);
+	if (parser->help) {
+		command_help(call->tool, command);
 		return 0;
 	}
-	r = arguments_check(command, parser.n_arguments, error);
+	r = arguments_check(command, parser->n_arguments, error);
 	if (r < 0)
 		return r;
+	call->options = options.values;
+	call->argc = parser->n_arguments;
+	call->argv = parser->arguments;
+	return command_run(call, parser, error);
+}
+
+/* Splits "TOOL [OPTION...] VERB ..." at the verb, then parses all options of both. */
+static int tool_parse(const struct tool *tool, int argc, char **argv, struct parser *parser,
+		      const struct command **ret_command, struct error *error)
+{
+	const struct command *command = tool->commands;
+	char **rest = argv + 1;
+	int r = environment_apply(&parser->sets[1], error);
+
+	if (r < 0)
+		return r;
+	if (command->name) {
+		parser->has_verbs = true;
+		r = options_parse(parser, rest, true, error);
+		if (r < 0)
+			return r;
+		if (parser->version) {
+			version_show(tool);
+			return 0;
+		}
+		if (parser->help ||
+		    (parser->n_arguments == 1 && !strcmp(parser->arguments[0], "help"))) {
+			tool_help(tool);
+			return 0;
+		}
+		if (parser->n_arguments == 0)
+			return error_usage(error, "a command is missing");
+		if (!strcmp(parser->arguments[0], "help"))
+			return help_run(tool, parser->arguments[1], parser, argv, ret_command,
+					error);
+		command = command_find(tool, parser->arguments[0]);
+		if (!command)
+			return error_usage(error, "unknown command '%s'", parser->arguments[0]);
+		rest = argv + argc - (parser->n_arguments - 1);
+	}
+	*ret_command = command;
 	struct command_call call = {
-		tool, command, globals.values, options.values, parser.n_arguments, arguments, argv
+		tool, command, parser->sets[1].values, NULL, (int)(argv + argc - rest), rest, argv
 	};
-	return command->run(&call, error);
+	return command->flags & COMMAND_RAW ? command_run(&call, parser, error)
+					    : verb_run(&call, parser, rest, error);
+}
+
+static int tool_run(const struct tool *tool, int argc, char **argv,
+		    const struct command **ret_command, struct error *error)
+{
+	_cleanup_(option_set_deinit) struct option_set globals = {
+		tool->globals, tool->n_globals, calloc(1, tool->globals_bytes + 1)
+	};
+	_cleanup_free_ char **arguments = calloc((size_t)argc + 1, sizeof(char *));
+	struct parser parser = { .sets = { {}, globals }, .arguments = arguments };
+	int r;
+
+	if (!arguments || !globals.values)
+		return error_set(error, -ENOMEM, "cannot start");
+	r = tool_parse(tool, argc, argv, &parser, ret_command, error);
+	if (r < 0)
+		(void)tool_begin(tool, &parser, NULL);
+	return r;
 }
 
 /*
@@ -432,7 +508,7 @@ int command_main(const struct tool *tool, int argc, char *argv[])
 		return 1;
 	}
 	if (argc == 2 && !strcmp(argv[1], "--version")) {
-		printf("%s %s\n", tool->name, LAMINA_VERSION);
+		version_show(tool);
 		return 0;
 	}
 	if (trace_path && *trace_path)
@@ -442,7 +518,8 @@ int command_main(const struct tool *tool, int argc, char *argv[])
 	if (r < 0)
 		r = failure_report(tool, command, &error, r);
 	else if (fflush(stdout) == EOF) {
-		fprintf(stderr, "%s: cannot write the output: %s\n", tool->name, strerror(errno));
+		error_set(&error, -errno, "cannot write the output");
+		message_show(tool, NULL, error.message, "");
 		r = command && command->flags & COMMAND_FAILS_125 ? 125 : 1;
 	}
 	trace_end(slot);

@@ -82,7 +82,23 @@ struct tool {
 	size_t globals_bytes;
 	const struct command *commands;
 	size_t n_commands; /* 1 and a NULL name: the tool has no verbs */
+	/*
+	 * What --version says in its second line, or NULL. With it the first is "TOOL version X",
+	 * as engines look for it in what a runtime says.
+	 */
+	const char *version;
+	/*
+	 * begin() - called once with the tool's own options, before a verb's run(), or before a
+	 * wrong command line is reported: where a log is opened. May be NULL.
+	 */
+	int (*begin)(void *globals, struct error *error);
 };
+
+/**
+ * command_report() - say an error as command_main() does, for a verb that goes on, or has an exit
+ * status of its own
+ */
+void command_report(const struct command_call *call, const struct error *error);
 
 /**
  * command_main() - parse, run, report; opens and flushes the trace (LAMINA_TRACE)

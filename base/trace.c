@@ -31,7 +31,8 @@ struct trace_table {
 	struct trace_phase phases[TRACE_MAX_PHASES];
 };
 
-/* The one global of the library: phases are stamped everywhere, and a process has one timeline. */
+/* With the log's, the one global of the library: phases are stamped everywhere, and a process has
+ * one timeline. */
 static struct {
 	struct trace_table *table;
 	const char *tool;

@@ -58,10 +58,12 @@ static void signals_reset(void)
 }
 
 /* A session of its own: the caller's terminal can't be typed into (CVE-2017-5226). */
-static int session_make(struct error *error)
+static int session_make(const struct child *child, struct error *error)
 {
 	if (setsid() < 0)
 		return error_set(error, -errno, "cannot make a session");
+	if (child->no_new_keyring)
+		return 0;
 	TRACE_PHASE("key.session");
 	if (sys_keyctl(KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0) < 0 && errno != ENOSYS &&
 	    errno != EPERM)
@@ -85,7 +87,7 @@ static int isolate(const struct child *child, struct error *error)
 		if (r < 0)
 			return r;
 	}
-	return session_make(error);
+	return session_make(child, error);
 }
 
 /* The whole file system of the container; afterwards nothing of the host's can be reached by name.
@@ -129,7 +131,8 @@ static int root_build(const struct child *child, int *ret_slave_fd, struct error
 	if (r == 0)
 		r = mount_masks(&context, config, error);
 	if (r == 0)
-		r = root_switch(context.root_fd, error);
+		r = child->no_pivot ? root_move(context.root_fd, error)
+				    : root_switch(context.root_fd, error);
 	return r == 0 ? root_propagate(config->root_propagation, error) : r;
 }
 
@@ -157,7 +160,7 @@ static int join(const struct child *child, int *ret_slave_fd, struct error *erro
 		if (setns(child->join_pidfd, child->join_flags) < 0)
 			return error_set(error, -errno, "cannot join the container's namespaces");
 	}
-	r = session_make(error);
+	r = session_make(child, error);
 	if (r < 0 || child->terminal_fd < 0)
 		return r;
 	root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -39,6 +39,9 @@ struct child {
 	int stdin_fd;	  /* to be standard input; -EBADF: the parent's */
 	unsigned int n_preserved_fds; /* 3, 4, ... stay open over the exec */
 	bool dies_with_parent;	      /* killed when the launcher is */
+	bool strict;		      /* launch_options' */
+	bool no_new_keyring;
+	bool no_pivot;
 	sigset_t signal_mask;	      /* the mask that the launcher was started with */
 	const struct rlimit *n_files; /* RLIMIT_NOFILE likewise; NULL: as it is */
 	struct child_report *report;

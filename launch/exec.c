@@ -245,6 +245,8 @@ static int clone_child(struct exec_attempt *attempt, struct launched *launched, 
 		.stdin_fd = -EBADF,
 		.n_preserved_fds = options->n_preserved_fds,
 		.dies_with_parent = !options->detach,
+		.strict = options->strict,
+		.no_new_keyring = attempt->record.keeps_keyring,
 		.signal_mask = options->signal_mask,
 	};
 	_cleanup_close_ int own_pid_fd = -EBADF;

@@ -19,6 +19,7 @@ struct exec_options {
 	const struct string_list
 		*capabilities; /* added to all sets but the inheritable and ambient */
 	bool no_new_privileges;
+	bool strict; /* launch_options' */
 	bool terminal;
 	const char *pid_file;
 	const char *console_socket;

@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
+#include "base/log.h"
 #include "base/process.h"
 #include "base/syscalls.h"
 #include "base/trace.h"
@@ -102,12 +103,16 @@ static int listen_prepare(struct attempt *attempt, struct error *error)
 	return 0;
 }
 
-static int cgroup_prepare(struct launched *launched, struct error *error)
+static int cgroup_prepare(const struct launch_options *options, struct launched *launched,
+			  struct error *error)
 {
 	const struct config *config = &launched->bundle.config;
 	char path[STATE_ID_MAX_BYTES + 16];
 	int r;
 
+	/* Empty: there is nothing to enter, to limit and to remove. */
+	if (options->cgroup_manager == LAUNCH_CGROUP_DISABLED)
+		return 0;
 	snprintf(path, sizeof(path), "/lamina/%s", launched->state.id);
 	{
 		TRACE_PHASE("cgroup.create");
@@ -119,7 +124,7 @@ static int cgroup_prepare(struct launched *launched, struct error *error)
 	TRACE_PHASE("cgroup.apply");
 	r = cgroup_apply(&launched->cgroup, config->resources, error);
 	if (r == CGROUP_IGNORED) {
-		fprintf(stderr, "nslaunch: warning: %s\n", error->message);
+		log_warning("container '%s': %s", launched->state.id, error->message);
 		error_init(error);
 		return 0;
 	}
@@ -146,6 +151,9 @@ static void child_fill(struct attempt *attempt)
 		.stdin_fd = options->stdin_fd,
 		.n_preserved_fds = options->n_preserved_fds,
 		.dies_with_parent = !options->wait_for_start,
+		.strict = options->strict,
+		.no_new_keyring = options->no_new_keyring,
+		.no_pivot = options->no_pivot,
 		.signal_mask = options->signal_mask,
 		.n_files = options->n_files,
 	};
@@ -285,7 +293,7 @@ static int make(struct attempt *attempt, int *ret_status, struct error *error)
 	attempt->root_mount_fd = launch_bundle_root(&launched->bundle, error);
 	if (attempt->root_mount_fd < 0)
 		return attempt->root_mount_fd;
-	r = cgroup_prepare(launched, error);
+	r = cgroup_prepare(attempt->options, launched, error);
 	if (r < 0)
 		return r;
 	child_fill(attempt);

@@ -16,6 +16,20 @@
 #include "launch/cgroup/cgroup.h"
 #include "launch/state.h"
 
+/* Who makes the container's cgroup: `--cgroup-manager`. */
+enum launch_cgroup_manager {
+	LAUNCH_CGROUP_FS,	/* nslaunch itself */
+	LAUNCH_CGROUP_SYSTEMD,	/* systemd, asked over D-Bus; cgroupsPath is SLICE:PREFIX:NAME */
+	LAUNCH_CGROUP_DISABLED, /* nobody: it stays in its caller's */
+};
+
+/* Whether to go on without cgroups that the caller may not make: `--rootless`. */
+enum launch_rootless {
+	LAUNCH_ROOTLESS_AUTO, /* where the caller isn't root, or is one of a user namespace */
+	LAUNCH_ROOTLESS_TRUE,
+	LAUNCH_ROOTLESS_FALSE,
+};
+
 struct launch_options {
 	const char *bundle_path;
 	const char *id;		    /* NULL: the bundle's name */
@@ -24,6 +38,11 @@ struct launch_options {
 	const char *console_socket; /* or NULL: with a terminal, the launcher keeps its master */
 	int stdin_fd;		    /* the container's standard input, or -EBADF: the launcher's */
 	unsigned int n_preserved_fds;
+	enum launch_cgroup_manager cgroup_manager;
+	enum launch_rootless rootless;
+	bool strict;	      /* a value that the caller may not set is an error, not clamped */
+	bool no_new_keyring;  /* the container keeps its caller's session keyring */
+	bool no_pivot;	      /* the root is moved over the host's and not put in its place */
 	bool force_terminal;  /* a terminal even where config.json has none */
 	bool wait_for_start;  /* `create`: the process waits at its exec, and outlives the launcher
 			       */

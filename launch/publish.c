@@ -42,6 +42,7 @@ int launch_publish(const struct launched *launched, const struct launch_options 
 		.start_time = launched->start_time,
 		.owner = geteuid(),
 		.has_default_seccomp = config->has_default_seccomp,
+		.keeps_keyring = options->no_new_keyring,
 	};
 	int r;
 
@@ -52,10 +53,12 @@ int launch_publish(const struct launched *launched, const struct launch_options 
 			return error_set(error, -ENOMEM, "cannot write the state");
 		record.annotations = annotations;
 	}
-	cgroup_path = string_format("/%s", launched->cgroup.path);
-	if (!cgroup_path)
-		return error_set(error, -ENOMEM, "cannot write the state");
-	record.cgroup_path = cgroup_path;
+	if (*launched->cgroup.path) {
+		cgroup_path = string_format("/%s", launched->cgroup.path);
+		if (!cgroup_path)
+			return error_set(error, -ENOMEM, "cannot write the state");
+		record.cgroup_path = cgroup_path;
+	}
 	/* What an exec goes by, whatever becomes of the bundle. */
 	r = file_replace_at(launched->state.directory_fd, "config.json", config->document.text,
 			    config->document.n_bytes, 0600, 0);

@@ -40,3 +40,12 @@ int root_switch(int root_mount_fd, struct error *error);
  * pivot_root(2) takes no shared mount
  */
 int root_propagate(unsigned long propagation, struct error *error);
+
+/**
+ * root_move() - the same by a move of the mount onto "/" and chroot(2), for hosts whose own root
+ * can't be pivoted away (a rootfs of the kernel's, an initramfs): `--no-pivot`
+ *
+ * The host's mounts are detached first, but its bare root file system stays below: a container that
+ * may chroot(2) can get there, as with runc's --no-pivot.
+ */
+int root_move(int root_mount_fd, struct error *error);

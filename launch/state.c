@@ -220,6 +220,8 @@ int state_write(const struct state *state, const struct state_record *record, co
 	json_write_string(&writer, "created", record->created);
 	json_write_uint(&writer, "owner", record->owner);
 	json_write_bool(&writer, "defaultSeccomp", record->has_default_seccomp);
+	if (record->keeps_keyring)
+		json_write_bool(&writer, "keepsKeyring", true);
 	if (record->cgroup_path)
 		json_write_string(&writer, "cgroupPath", record->cgroup_path);
 	if (record->annotations)
@@ -268,6 +270,7 @@ int state_read(const struct state *state, struct state_record *record, struct er
 	record->pid = (pid_t)pid;
 	record->owner = (uid_t)owner;
 	record->has_default_seccomp = json_bool_or(json_get(root, "defaultSeccomp"), false);
+	record->keeps_keyring = json_bool_or(json_get(root, "keepsKeyring"), false);
 	annotations = json_get(root, "annotations");
 	raw = json_raw(annotations, &n_bytes);
 	if (raw) {

@@ -42,6 +42,7 @@ struct state_record {
 	uid_t owner;
 	/* linux.seccomp was the default profile: STATE/ID/config.json has "{}" in its place. */
 	bool has_default_seccomp;
+	bool keeps_keyring; /* `--no-new-keyring`: what is executed in it makes none either */
 };
 
 /* An open state directory. Start with STATE_EMPTY. */

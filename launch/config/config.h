@@ -16,6 +16,10 @@
 #include "base/error.h"
 #include "base/json.h"
 
+/* The versions of the specification that are carried out; any 1.x is accepted. */
+#define OCI_VERSION_MIN "1.0.0"
+#define OCI_VERSION_MAX "1.3.0"
+
 /* Bigger files are refused: engines' configs are some 10 kB. */
 #define CONFIG_MAX_BYTES (8u << 20)
 

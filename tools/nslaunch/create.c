@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "base/log.h"
 #include "base/syscalls.h"
 #include "launch/attend.h"
 #include "launch/self.h"
@@ -35,6 +36,18 @@ const struct command_option create_options[] = {
 	  .offset = FIELD(n_preserved_fds),
 	  .argument = "N",
 	  .help = "keep descriptors 3 to 2+N open" },
+	{ .name = "no-pivot",
+	  .type = OPTION_FLAG,
+	  .offset = FIELD(no_pivot),
+	  .help = "move the root over the host's; for a host that runs from its initramfs" },
+	{ .name = "no-new-keyring",
+	  .type = OPTION_FLAG,
+	  .offset = FIELD(no_new_keyring),
+	  .help = "keep the caller's session keyring" },
+	{ .name = "no-subreaper",
+	  .type = OPTION_FLAG,
+	  .offset = FIELD(no_subreaper),
+	  .help = "as crun's; create adopts nothing" },
 };
 
 /* What isn't there would be a descriptor of the launcher's own by the time of the exec. */
@@ -52,6 +65,7 @@ static int preserved_check(unsigned int n_preserved_fds, struct error *error)
 
 int run_fill(const struct command_call *call, struct launch_options *options, struct error *error)
 {
+	const struct nslaunch_options *globals = call->globals;
 	const struct run_options *given = call->options;
 	int r;
 
@@ -64,12 +78,28 @@ int run_fill(const struct command_call *call, struct launch_options *options, st
 		.console_socket = given->console_socket,
 		.stdin_fd = -EBADF,
 		.n_preserved_fds = (unsigned int)given->n_preserved_fds,
+		.cgroup_manager = globals->cgroup_manager,
+		.rootless = globals->rootless,
+		.strict = globals->strict,
+		.no_new_keyring = given->no_new_keyring,
+		.no_pivot = given->no_pivot,
 		.force_terminal = given->terminal,
 	};
 	if (!options->state_path)
 		return error->code;
 	r = preserved_check(options->n_preserved_fds, error);
 	return r < 0 ? r : attend_signals_block(&options->signal_mask, error);
+}
+
+/* All from @first on, but the log's. */
+static int descriptors_close(unsigned int first, struct error *error)
+{
+	unsigned int kept = log_fd() >= (int)first ? (unsigned int)log_fd() : first - 1;
+
+	if ((kept > first && sys_close_range(first, kept - 1, 0) < 0) ||
+	    sys_close_range(kept + 1, ~0U, 0) < 0)
+		return error_set(error, -errno, "cannot close descriptors");
+	return 0;
 }
 
 int verb_create(const struct command_call *call, struct error *error)
@@ -85,8 +115,9 @@ int verb_create(const struct command_call *call, struct error *error)
 		return r;
 	/* The process that waits would keep them open for ever: a caller's pipes, and their ends.
 	 */
-	if (sys_close_range(3 + options.n_preserved_fds, ~0U, 0) < 0)
-		return error_set(error, -errno, "cannot close descriptors");
+	r = descriptors_close(3 + options.n_preserved_fds, error);
+	if (r < 0)
+		return r;
 	options.id = call->argv[0];
 	options.wait_for_start = true;
 	if (!options.bundle_path)

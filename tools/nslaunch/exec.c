@@ -47,6 +47,7 @@ static void options_fill(const struct command_call *call, struct exec_options *o
 	options->additional_gids = &given->additional_gids;
 	options->capabilities = &given->capabilities;
 	options->no_new_privileges = given->no_new_privileges;
+	options->strict = ((const struct nslaunch_options *)call->globals)->strict;
 	options->terminal = given->terminal;
 	options->pid_file = given->pid_file;
 	options->console_socket = given->console_socket;
@@ -80,7 +81,7 @@ int verb_exec(const struct command_call *call, struct error *error)
 	if (r < 0) {
 		if (error->usage)
 			return r;
-		fprintf(stderr, "nslaunch: exec: %s\n", error->message);
+		command_report(call, error);
 		return status;
 	}
 	if (given->detach)

@@ -99,7 +99,11 @@ static int kill_all(const struct state_record *record, int signal, struct error 
 	int r;
 
 	cgroup_init(&cgroup);
-	r = cgroup_open(&cgroup, record->cgroup_path ? record->cgroup_path : "", error);
+	if (!record->cgroup_path)
+		return error_say(error, -EOPNOTSUPP,
+				 "container '%s' has no cgroup that tells its processes",
+				 record->id);
+	r = cgroup_open(&cgroup, record->cgroup_path, error);
 	if (r == 0)
 		r = cgroup_pids(&cgroup, &pids, &n_pids, error);
 	for (size_t i = 0; r == 0 && i < n_pids; i++) {
@@ -225,7 +229,7 @@ int verb_delete(const struct command_call *call, struct error *error)
 		if (r < 0 && first == 0)
 			first = r;
 		if (r < 0 && call->argc > 1) {
-			fprintf(stderr, "nslaunch: delete: %s\n", error->message);
+			command_report(call, error);
 			error_say(error, r, "not all containers could be deleted");
 		}
 	}

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/auxv.h>
 
+#include "launch/config/config.h"
 #include "tools/nslaunch/verbs.h"
 
 static const struct command commands[] = {
@@ -101,24 +102,18 @@ static const struct command commands[] = {
 	  .run = verb_list },
 };
 
-static const struct command_option globals[] = {
-	{ "root", 0, OPTION_STRING, offsetof(struct nslaunch_options, state), "DIR",
-	  "where the state of containers is", "LAMINA_STATE" },
-	{ "state", 0, OPTION_STRING, offsetof(struct nslaunch_options, state), "DIR", NULL },
-	{ "store", 0, OPTION_STRING, offsetof(struct nslaunch_options, store), "DIR",
-	  "where bundles and names are", "LAMINA_STORE" },
-};
-
 int main(int argc, char *argv[])
 {
 	static const struct tool nslaunch = {
 		.name = "nslaunch",
 		.summary = "starts containers: an OCI runtime",
-		.globals = globals,
-		.n_globals = sizeof(globals) / sizeof(globals[0]),
+		.globals = global_options,
+		.n_globals = N_GLOBAL_OPTIONS,
 		.globals_bytes = sizeof(struct nslaunch_options),
 		.commands = commands,
 		.n_commands = sizeof(commands) / sizeof(commands[0]),
+		.version = "spec: " OCI_VERSION_MAX,
+		.begin = globals_begin,
 	};
 
 	/* Nothing here is made to be trusted by somebody with fewer rights. */

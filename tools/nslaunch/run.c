@@ -78,6 +78,18 @@ const struct command_option run_options[] = {
 	  .offset = FIELD(n_preserved_fds),
 	  .argument = "N",
 	  .help = "keep descriptors 3 to 2+N open" },
+	{ .name = "no-pivot",
+	  .type = OPTION_FLAG,
+	  .offset = FIELD(no_pivot),
+	  .help = "move the root over the host's; for a host that runs from its initramfs" },
+	{ .name = "no-new-keyring",
+	  .type = OPTION_FLAG,
+	  .offset = FIELD(no_new_keyring),
+	  .help = "keep the caller's session keyring" },
+	{ .name = "no-subreaper",
+	  .type = OPTION_FLAG,
+	  .offset = FIELD(no_subreaper),
+	  .help = "don't adopt what the container leaves running" },
 };
 
 static int finish(struct launched *launched, bool keep, struct error *error)
@@ -105,15 +117,16 @@ static int end_if_asked_early(const struct launched *launched)
 	return 0;
 }
 
-static int run_one(const struct run_options *given, struct launch_options *options,
+static int run_one(const struct command_call *call, struct launch_options *options,
 		   struct error *error)
 {
+	const struct run_options *given = call->options;
 	_cleanup_launched_ struct launched launched = LAUNCHED_EMPTY;
 	int status, wait_status, signal, r;
 
 	r = launch_start(options, &launched, &status, error);
 	if (r < 0) {
-		fprintf(stderr, "nslaunch: run: %s\n", error->message);
+		command_report(call, error);
 		return status;
 	}
 	signal = end_if_asked_early(&launched);
@@ -135,6 +148,7 @@ static int run_one(const struct run_options *given, struct launch_options *optio
 struct crowd {
 	struct launched *members; /* n_jobs places; pid 0: free */
 	size_t n_places, n_running;
+	const struct command_call *call;
 	const struct run_options *given;
 	struct launch_options *options;
 	int status;	/* the first that isn't 0 */
@@ -150,7 +164,7 @@ static void status_note(struct crowd *crowd, int status)
 
 static void failure_note(struct crowd *crowd, int status, const struct error *error)
 {
-	fprintf(stderr, "nslaunch: run: %s\n", error->message);
+	command_report(crowd->call, error);
 	status_note(crowd, status);
 }
 
@@ -299,16 +313,21 @@ static int files_raise(struct rlimit *ret_earlier, struct error *error)
 	return 0;
 }
 
-static int run_stream(const struct run_options *given, struct launch_options *options,
+static int run_stream(const struct command_call *call, struct launch_options *options,
 		      struct error *error)
 {
+	const struct run_options *given = call->options;
 	_cleanup_path_stream_ struct path_stream stream = { .fd = STDIN_FILENO,
 							    .separator =
 								    given->null ? '\0' : '\n' };
 	size_t n_jobs = given->n_jobs ? given->n_jobs : 1;
 	_cleanup_free_ struct launched *members = calloc(n_jobs, sizeof(*members));
 	struct crowd crowd = {
-		.members = members, .n_places = n_jobs, .given = given, .options = options
+		.members = members,
+		.n_places = n_jobs,
+		.call = call,
+		.given = given,
+		.options = options,
 	};
 	_cleanup_close_ int signal_fd = -EBADF;
 	struct rlimit n_files;
@@ -351,19 +370,24 @@ static int arguments_check(const struct command_call *call, struct error *error)
 		return error_usage(error, "option '--jobs' takes at most %d", RUN_MAX_JOBS);
 	if (given->bundle && given->n_jobs > 1)
 		return error_usage(error, "option '--jobs' is for a stream of bundles");
-	if (!given->bundle && (call->argc || given->pid_file || given->console_socket ||
-			       given->interactive || given->terminal))
+	if (!given->bundle &&
+	    (given->pid_file || given->console_socket || given->interactive || given->terminal))
 		return error_usage(error,
-				   "an id, '--pid-file', '--console-socket', '--interactive' and "
-				   "'--tty' need '--bundle'");
+				   "'--pid-file', '--console-socket', '--interactive' and '--tty' "
+				   "need '--bundle' or an id");
 	return 0;
 }
 
 int verb_run(const struct command_call *call, struct error *error)
 {
-	const struct run_options *given = call->options;
+	struct run_options *given = call->options;
 	struct launch_options options;
-	int r = arguments_check(call, error);
+	int r;
+
+	/* As runc: who says an id means the bundle that is here. */
+	if (!given->bundle && call->argc)
+		given->bundle = ".";
+	r = arguments_check(call, error);
 
 	if (r == 0)
 		r = self_protect(call->process_argv, error);
@@ -374,5 +398,5 @@ int verb_run(const struct command_call *call, struct error *error)
 	if (r < 0)
 		return r;
 	options.id = call->argv[0];
-	return given->bundle ? run_one(given, &options, error) : run_stream(given, &options, error);
+	return given->bundle ? run_one(call, &options, error) : run_stream(call, &options, error);
 }

@@ -89,7 +89,8 @@ static int bundle_do(const struct spec_run *run, const char *path, struct error 
 }
 
 /* One of many: what fails is said and left out, the rest go on. 1: it failed. */
-static int bundle_do_or_say(const struct spec_run *run, const char *path, struct error *error)
+static int bundle_do_or_say(const struct command_call *call, const struct spec_run *run,
+			    const char *path, struct error *error)
 {
 	struct error own;
 	int r;
@@ -97,7 +98,7 @@ static int bundle_do_or_say(const struct spec_run *run, const char *path, struct
 	error_init(&own);
 	r = spec_bundle(path, run->request, run->flags, &own);
 	if (r < 0) {
-		fprintf(stderr, "nslaunch: spec: %s\n", own.message);
+		command_report(call, &own);
 		return 1;
 	}
 	r = path_stream_write(STDOUT_FILENO, path, run->separator);
@@ -123,7 +124,7 @@ int verb_spec(const struct command_call *call, struct error *error)
 	if (options->bundles.n_items == 1)
 		return bundle_do(&run, options->bundles.items[0], error);
 	STRING_LIST_FOR_EACH (&options->bundles, i) {
-		r = bundle_do_or_say(&run, options->bundles.items[i], error);
+		r = bundle_do_or_say(call, &run, options->bundles.items[i], error);
 		if (r < 0)
 			return r;
 		status |= r;
@@ -131,7 +132,7 @@ int verb_spec(const struct command_call *call, struct error *error)
 	if (options->bundles.n_items > 0)
 		return status;
 	while ((r = path_stream_next(&stream, &path, error)) > 0) {
-		r = bundle_do_or_say(&run, path, error);
+		r = bundle_do_or_say(call, &run, path, error);
 		if (r < 0)
 			return r;
 		status |= r;

@@ -11,6 +11,7 @@
 
 #include "base/fd.h"
 #include "base/json_write.h"
+#include "base/log.h"
 #include "launch/cgroup/cgroup.h"
 #include "tools/nslaunch/container.h"
 
@@ -210,7 +211,7 @@ static int limits_update(const struct state_record *record, struct json_value re
 	if (r == 0)
 		r = cgroup_update(&cgroup, resources, error);
 	if (r == CGROUP_IGNORED) {
-		fprintf(stderr, "nslaunch: warning: %s\n", error->message);
+		log_warning("container '%s': %s", record->id, error->message);
 		error_init(error);
 		return 0;
 	}

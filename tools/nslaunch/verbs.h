@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "base/command.h"
+#include "launch/launch.h"
 #include "launch/spec/options.h"
 
 /* The tool's own options. */
@@ -15,7 +16,18 @@ struct nslaunch_options {
 	const char *state;	      /* --root, --state, LAMINA_STATE; NULL: the default */
 	const char *store;	      /* --store, LAMINA_STORE; NULL: the default */
 	char default_state[PATH_MAX]; /* container_state_path()'s, for others than root */
+	const char *log, *log_format, *cgroup_manager_name, *rootless_name;
+	const char *criu; /* NULL: "criu" in PATH */
+	bool debug, systemd_cgroup, strict;
+	/* globals_begin()'s, of the names above */
+	enum launch_cgroup_manager cgroup_manager;
+	enum launch_rootless rootless;
 };
+
+#define N_GLOBAL_OPTIONS 11
+extern const struct command_option global_options[N_GLOBAL_OPTIONS];
+/** globals_begin() - check the tool's own options, and open the log */
+int globals_begin(void *nslaunch_options, struct error *error);
 
 struct spec_verb_options {
 	struct spec_options spec;
@@ -32,17 +44,18 @@ struct run_options {
 	const char *pid_file;
 	const char *console_socket;
 	uint64_t n_preserved_fds;
+	bool no_pivot, no_new_keyring, no_subreaper;
 	/* run only */
 	const char *stdin_file;
 	uint64_t n_jobs;
 	bool null, interactive, terminal, keep;
 };
 
-#define N_RUN_OPTIONS 10
+#define N_RUN_OPTIONS 13
 extern const struct command_option run_options[N_RUN_OPTIONS];
 int verb_run(const struct command_call *call, struct error *error);
 
-#define N_CREATE_OPTIONS 4
+#define N_CREATE_OPTIONS 7
 extern const struct command_option create_options[N_CREATE_OPTIONS];
 int verb_create(const struct command_call *call, struct error *error);
 
