@@ -243,6 +243,9 @@ static int become(const struct child *child, int slave_fd, struct error *error)
 		r = terminal_adopt(slave_fd, error);
 	if (r == 0 && child->stdin_fd >= 0 && dup2(child->stdin_fd, STDIN_FILENO) < 0)
 		r = error_set(error, -errno, "cannot set the standard input");
+	/* Without no_new_privs it takes a capability, which the next step drops. */
+	if (r == 0 && child->landlock)
+		r = landlock_restrict(child->landlock, error);
 	if (r == 0)
 		r = credentials_become(process, child->filter, error);
 	if (r < 0)

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "launch/bundle.h"
 #include "launch/cgroup/cgroup.h"
+#include "launch/landlock.h"
 #include "launch/namespace.h"
 #include "launch/seccomp/compile.h"
 
@@ -28,6 +29,7 @@ struct child {
 	const struct namespaces *namespaces;
 	const struct cgroup *cgroup;
 	const struct seccomp_filter *filter; /* NULL: none */
+	const struct landlock *landlock;     /* NULL: none */
 	const char *id;
 	int root_mount_fd;
 	int parent_pidfd; /* readable when the parent has ended */

@@ -39,6 +39,8 @@ int preparation_make(struct preparation *preparation, const struct config *confi
 {
 	int r = filter_make(preparation, config, error);
 
+	if (r == 0)
+		r = landlock_prepare(&preparation->landlock, config->annotations, error);
 	if (r < 0)
 		return r;
 	preparation->report = mmap(NULL, sizeof(*preparation->report), PROT_READ | PROT_WRITE,
@@ -90,6 +92,7 @@ int preparation_terminal_take(struct preparation *preparation, int *ret_master_f
 void preparation_fill(const struct preparation *preparation, struct child *child)
 {
 	child->filter = preparation->has_filter ? &preparation->filter : NULL;
+	child->landlock = preparation->landlock.is_asked ? &preparation->landlock : NULL;
 	child->parent_pidfd = preparation->parent_pidfd;
 	child->terminal_fd = preparation->terminal_fds[1];
 	child->report = preparation->report;
@@ -99,6 +102,7 @@ void preparation_deinit(struct preparation *preparation)
 {
 	if (preparation->has_filter)
 		seccomp_filter_deinit(&preparation->filter);
+	landlock_deinit(&preparation->landlock);
 	if (preparation->report)
 		munmap(preparation->report, sizeof(*preparation->report));
 	cleanup_close(&preparation->parent_pidfd);

@@ -9,12 +9,14 @@
 #include "base/error.h"
 #include "launch/child.h"
 #include "launch/config/config.h"
+#include "launch/landlock.h"
 #include "launch/seccomp/compile.h"
 
 /* Start with PREPARATION_EMPTY. */
 struct preparation {
 	struct seccomp_filter filter;
 	bool has_filter;
+	struct landlock landlock;
 	struct child_report *report; /* shared with the child */
 	int parent_pidfd;	     /* of this process, for the child to watch */
 	int terminal_fds[2];	     /* ours and the child's, or -EBADF: no terminal */
@@ -24,8 +26,8 @@ struct preparation {
 	((struct preparation){ .parent_pidfd = -EBADF, .terminal_fds = { -EBADF, -EBADF } })
 
 /**
- * preparation_make() - the container's filter, the shared memory, the pidfd; the process becomes
- * undumpable
+ * preparation_make() - the container's filter and Landlock rules, the shared memory, the pidfd; the
+ * process becomes undumpable
  *
  * Return: 0 or a negative errno.
  */
