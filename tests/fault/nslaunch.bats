@@ -44,7 +44,7 @@ strike() {
 	local call=$1 n=$2 status=0 words what
 	shift 2
 
-	timeout -s KILL 20 strace "${FOLLOW[@]}" -qq -o struck -e "inject=$call:error=EIO:when=$n" "$@" >out 2>err || status=$?
+	timeout -s KILL 60 strace "${FOLLOW[@]}" -qq -o struck -e "inject=$call:error=EIO:when=$n" "$@" >out 2>err || status=$?
 	words=$(<err)
 	# strace -qq says nothing itself: all words are nslaunch's, one line.
 	if [ "$status" -ne 0 ] && { [ -z "$words" ] || [[ $words == *$'\n'* ]] || [[ $words != "nslaunch: "* ]]; }; then
@@ -112,11 +112,7 @@ created() {
 ended() {
 	created
 	nslaunch start "$C"
-	for _ in $(seq 100); do
-		[ "$(nslaunch state "$C" | jq -r .status)" = stopped ] && return
-		sleep 0.02
-	done
-	return 1
+	until_true status_is "$C" stopped
 }
 
 @test "start: every failing call is told, and delete cleans up" {

@@ -33,7 +33,7 @@ config() {
 
 in_container() {
 	config ".process.args=[\"sh\",\"-c\",$(jq -Rs . <<<"$1")] | ${2:-.}"
-	run --separate-stderr timeout -s KILL 20 nslaunch run --bundle "$BUNDLE" "$C"
+	run --separate-stderr timeout -s KILL 60 nslaunch run --bundle "$BUNDLE" "$C"
 }
 
 # The host's directory beside the container is as it was, and so are the host's mounts.
@@ -243,10 +243,7 @@ swap_end() {
 	sleep 0.5
 	nslaunch delete --force "$C-2"
 	touch "$BUNDLE/rootfs/stop"
-	for _ in $(seq 100); do
-		[ "$(nslaunch state "$C" | jq -r .status)" = stopped ] && break
-		sleep 0.05
-	done
+	until_true status_is "$C" stopped
 	nslaunch delete --force "$C"
 	SPY=
 	[ ! -s "$BUNDLE/rootfs/seen" ] || { cat "$BUNDLE/rootfs/seen"; false; }

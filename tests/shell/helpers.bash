@@ -58,6 +58,27 @@ import_busybox() {
 		layerfs import "$(busybox_image)" busybox:latest >&2
 }
 
+# until_true COMMAND... - wait for it, up to a minute: a loaded machine may need that, and who waits
+# in vain has failed anyway
+until_true() {
+	local end=$((SECONDS + 60))
+
+	until "$@"; do
+		[ "$SECONDS" -lt "$end" ] || return 1
+		sleep 0.02
+	done
+}
+
+# until_false COMMAND... - wait until it fails
+until_false() {
+	until_true eval "! ${*@Q}"
+}
+
+# status_is ID STATUS - what nslaunch says of a container
+status_is() {
+	[ "$(nslaunch state "$1" 2>/dev/null | jq -r .status)" = "$2" ]
+}
+
 # fresh_store - from here to the end of this test the store and the state are empty ones
 fresh_store() {
 	export LAMINA_STORE=$TEST_DIRECTORY/store LAMINA_STATE=$TEST_DIRECTORY/state
@@ -76,6 +97,15 @@ scratch_mounts() {
 	awk -v s="$SCRATCH/" 'index($5 "/", s) == 1 { print $5 }' /proc/self/mountinfo
 }
 
+# processes_here - the pids that can be this test file's: all that there are, where it isn't isolated
+processes_here() {
+	if [ -n "${LAMINA_ISOLATED:-}" ]; then
+		find /sys/fs/cgroup -name cgroup.procs -exec cat {} + 2>/dev/null | sort -un
+	else
+		printf '%s\n' /proc/[0-9]* | sed 's|^/proc/||'
+	fi
+}
+
 # scratch_processes - pids of the processes that know of $SCRATCH: by their arguments, working
 # directory, or a root made from it (a container's); not this shell and its parents
 #
@@ -89,8 +119,7 @@ scratch_processes() {
 		pid=$(sed 's/.*) . \([0-9]*\) .*/\1/' "/proc/$pid/stat" 2>/dev/null) || break
 		parents+="$pid "
 	done
-	for pid in /proc/[0-9]*; do
-		pid=${pid#/proc/}
+	for pid in $(processes_here); do
 		[[ $parents == *" $pid "* ]] && continue
 		# shellcheck disable=SC2094
 		if grep -qsF "$SCRATCH" "/proc/$pid/cmdline" ||
@@ -105,26 +134,29 @@ scratch_processes() {
 
 # lamina_cgroups - the cgroups that lamina has, in every hierarchy
 lamina_cgroups() {
-	find /sys/fs/cgroup -mindepth 2 -maxdepth 4 -type d -path '*/lamina*/*' 2>/dev/null | sort
+	find /sys/fs/cgroup -mindepth 2 -maxdepth 5 -type d -path '*/lamina*/*' \
+		! -path '*/lamina-test-*' 2>/dev/null | sort
 }
 
-# left_cgroups, left_files - what is there and should not be
+# left_cgroups [TRIES], left_files - what is there and should not be
 left_cgroups() {
 	local cgroup i left before=
 
-	# Other tests run meanwhile: what is theirs has processes in it, or is gone in a moment. Only
-	# what was there and empty every time is left behind.
-	for i in 1 2 3 4 5 6 7 8; do
+	for i in $(seq "${1:-40}"); do
 		left=
 		while read -r cgroup; do
 			[[ $BEFORE_CGROUPS == *"$cgroup"* ]] && continue
-			[ "$i" -gt 1 ] && [[ $before != *"$cgroup"* ]] && continue
-			[ -n "$(cat "$cgroup/cgroup.procs" 2>/dev/null)" ] && continue
+			# A test file that isn't isolated runs beside others: what is theirs has processes
+			# in it, or is gone in a moment; what was there and empty every time is left.
+			if [ -z "${LAMINA_ISOLATED:-}" ]; then
+				[ "$i" -gt 1 ] && [[ $before != *"$cgroup"* ]] && continue
+				[ -n "$(cat "$cgroup/cgroup.procs" 2>/dev/null)" ] && continue
+			fi
 			[ -d "$cgroup" ] && left+=$cgroup$'\n'
 		done < <(lamina_cgroups)
 		[ -z "$left" ] && return 0
 		before=$left
-		sleep 0.3
+		sleep 0.2
 	done
 	printf '%s' "$left"
 }
@@ -169,7 +201,7 @@ lamina_teardown_file() {
 	[ -n "${SCRATCH:-}" ] && [ -d "$SCRATCH" ] || return 0
 	cd /
 	# A launcher may be a moment from its end.
-	for _ in 1 2 3 4 5 6 7 8; do
+	for _ in $(seq 100); do
 		left=$(scratch_processes)
 		[ -z "$left" ] && break
 		sleep 0.1

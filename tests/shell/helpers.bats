@@ -49,17 +49,20 @@ load helpers
 		rmdir "$hierarchy/lamina/helpers-test-$$"
 	done
 	[ -d "$hierarchy/lamina/helpers-test-$$" ] || skip "no cgroup can be made"
-	run left_cgroups
+	run left_cgroups 3
 	[[ $output == *"helpers-test-$$"* ]]
-	# With a process in it, it is that of another test.
+	# With a process in it, it is that of another test, where others are to be seen.
 	sleep 60 3>&- &
 	pid=$!
 	echo "$pid" >"$hierarchy/lamina/helpers-test-$$/cgroup.procs"
-	run left_cgroups
+	LAMINA_ISOLATED='' run left_cgroups 3
+	others=$output
+	LAMINA_ISOLATED=yes run left_cgroups 3
 	kill "$pid"
 	wait "$pid" || true
-	rmdir "$hierarchy/lamina/helpers-test-$$"
-	[[ $output != *"helpers-test-$$"* ]]
+	until_true rmdir "$hierarchy/lamina/helpers-test-$$" 2>/dev/null
+	[[ $others != *"helpers-test-$$"* ]]
+	[[ $output == *"helpers-test-$$"* ]]
 }
 
 @test "a mount in everybody's namespace makes nobody a process of the test's" {
@@ -88,10 +91,7 @@ load helpers
 		mkdir root/old && mount --bind root root && cp /bin/busybox root/ &&
 		cd root && pivot_root . old && exec /busybox sleep 60 3>&-' &
 	pid=$!
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
-		[ "$(readlink "/proc/$pid/exe")" = /busybox ] && break
-		sleep 0.1
-	done
+	until_true eval '[ "$(readlink "/proc/$pid/exe")" = /busybox ]'
 	run scratch_processes
 	kill -KILL "$pid"
 	wait "$pid" || true

@@ -269,7 +269,7 @@ EOF
 	for layout in layouts/*; do
 		name=$(basename "$layout")
 		rm -rf "$LAMINA_STORE"
-		run timeout 30 layerfs import "$layout"
+		run timeout 60 layerfs import "$layout"
 		[ "$(list_canary)" = "$before" ] || { echo "$name: reached the outside"; bad=1; }
 		case $name in
 		refuse-*)
@@ -418,15 +418,15 @@ digest = "sha256:" + "0" * 64
 entry = {"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": digest, "size": 1}
 json.dump({"schemaVersion": 2, "manifests": [entry] * 20000}, open("layout/index.json", "w"))
 EOF
-	run timeout 20 layerfs import layout
+	run timeout 60 layerfs import layout
 	[ "$status" -eq 1 ]
 	[[ $output == *"manifests, more than"* ]]
 	head -c 5000000 /dev/zero | tr '\0' ' ' >layout/index.json
-	run timeout 20 layerfs import layout
+	run timeout 60 layerfs import layout
 	[ "$status" -eq 1 ]
 	[[ $output == *"File too large"* ]]
 	printf '%0.s[' {1..100000} >layout/index.json
-	run timeout 20 layerfs import layout
+	run timeout 60 layerfs import layout
 	[ "$status" -eq 1 ]
 	rm layout/index.json
 	ln -s /etc/passwd layout/index.json

@@ -24,25 +24,12 @@ config() {
 	jq "$1" "$BATS_TEST_DIRNAME/data/config.json" >"$BUNDLE/config.json"
 }
 
-# until_true COMMAND... - wait up to 5 seconds for it
-until_true() {
-	for _ in $(seq 100); do
-		"$@" && return 0
-		sleep 0.05
-	done
-	return 1
-}
-
-status_is() {
-	[ "$(nslaunch state "$1" 2>/dev/null | jq -r .status)" = "$2" ]
-}
-
 @test "delete --force doesn't wait for a container in the foreground, and its launcher minds" {
 	config '.process.args=["sleep","50"]'
 	nslaunch run --bundle "$BUNDLE" "$C" &
 	pid=$!
 	until_true status_is "$C" running
-	timeout -s KILL 5 nslaunch delete --force "$C"
+	timeout -s KILL 60 nslaunch delete --force "$C"
 	wait "$pid" || status=$?
 	[ "$status" -eq 137 ]
 	assert_nothing_left
@@ -65,9 +52,9 @@ status_is() {
 }
 
 @test "what runs on without a pid namespace of its own ends with the container" {
-	config '.linux.namespaces|=map(select(.type!="pid")) | .process.args=["sh","-c","sleep 1000.75 & true"]'
+	config '.linux.namespaces|=map(select(.type!="pid")) | .process.args=["sh","-c","sleep 1000.'$BATS_ROOT_PID' & true"]'
 	nslaunch run --bundle "$BUNDLE" "$C"
-	run pgrep -f 'sleep 1000.75'
+	run pgrep -f "sleep 1000.$BATS_ROOT_PID"
 	[ "$status" -ne 0 ]
 	assert_nothing_left
 }
@@ -232,7 +219,7 @@ status_is() {
 
 @test "a caller that ignores SIGCHLD gets the status all the same" {
 	config '.process.args=["sh","-c","exit 7"]'
-	run timeout -s KILL 10 env --ignore-signal=CHLD nslaunch run --bundle "$BUNDLE" "$C"
+	run timeout -s KILL 60 env --ignore-signal=CHLD nslaunch run --bundle "$BUNDLE" "$C"
 	[ "$status" -eq 7 ]
 	assert_nothing_left
 }
@@ -324,7 +311,7 @@ status_is() {
 @test "a container that doesn't read its terminal is not waited for" {
 	config '.process.terminal=true | .process.args=["sh","-c","stty raw -echo; for i in 1 2 3 4 5 6 7 8 9; do head -c 20000 /dev/zero; done; echo end"]'
 	for applet in stty head; do ln -s busybox "$BUNDLE/rootfs/bin/$applet"; done
-	run bash -c "head -c 300000 /dev/zero | timeout -s KILL 20 nslaunch run --bundle '$BUNDLE' '$C' | tail -c 5"
+	run bash -c "head -c 300000 /dev/zero | timeout -s KILL 60 nslaunch run --bundle '$BUNDLE' '$C' | tail -c 5"
 	[[ $output == end* ]]
 	assert_nothing_left
 }
@@ -341,7 +328,7 @@ status_is() {
 	mkdir -p "$BUNDLE/rootfs/dev/pts"
 	mkfifo "$BUNDLE/rootfs/dev/pts/ptmx"
 	config '.process.terminal=true | .mounts|=map(select(.destination|startswith("/dev")|not))'
-	run --separate-stderr timeout -s KILL 10 nslaunch run --bundle "$BUNDLE" "$C"
+	run --separate-stderr timeout -s KILL 60 nslaunch run --bundle "$BUNDLE" "$C"
 	[ "$status" -eq 125 ]
 	[[ $stderr == *"cannot open '/dev/pts/ptmx' for the terminal"* ]]
 	assert_nothing_left

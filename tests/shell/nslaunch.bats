@@ -240,8 +240,7 @@ Seccomp:	2" ]
 	[ "$status" -eq 1 ]
 	[[ $stderr == *"a container with the id 'life' exists already"* ]]
 	nslaunch start life
-	for _ in $(seq 50); do [ -e "$BUNDLE/rootfs/started" ] && break; sleep 0.05; done
-	[ -e "$BUNDLE/rootfs/started" ]
+	until_true [ -e "$BUNDLE/rootfs/started" ]
 	[ "$(nslaunch state life | jq -r .status)" = running ]
 	run --separate-stderr nslaunch start life
 	[ "$status" -eq 1 ]
@@ -253,7 +252,7 @@ Seccomp:	2" ]
 	[ "$(nslaunch list -q)" = life ]
 	[ "$(nslaunch list --format json | jq -r '.[0].id')" = life ]
 	nslaunch kill life TERM
-	for _ in $(seq 50); do [ "$(nslaunch state life | jq -r .status)" = stopped ] && break; sleep 0.05; done
+	until_true status_is life stopped
 	[ "$(nslaunch state life | jq -r '[.status,.pid]|@tsv')" = "stopped	0" ]
 	run --separate-stderr nslaunch kill life
 	[ "$status" -eq 1 ]
@@ -310,7 +309,7 @@ Seccomp:	2" ]
 	config '.process.args=["sh","-c","trap \"echo usr; exit 5\" USR1; echo up; while :; do sleep 0.05; done"]'
 	nslaunch run --bundle "$BUNDLE" c >out &
 	pid=$!
-	for _ in $(seq 50); do grep -q up out && break; sleep 0.05; done
+	until_true grep -q up out
 	kill -USR1 "$pid"
 	run wait "$pid"
 	wait "$pid" || status=$?
@@ -320,22 +319,20 @@ Seccomp:	2" ]
 }
 
 @test "a launcher that is killed takes its foreground container with it" {
-	config '.process.args=["sleep","1000.5"]'
+	config '.process.args=["sleep","1000.'$BATS_ROOT_PID'"]'
 	nslaunch run --bundle "$BUNDLE" c &
 	pid=$!
-	for _ in $(seq 50); do [[ $(nslaunch list) == *running* ]] && break; sleep 0.05; done
+	until_true status_is c running
 	kill -KILL "$pid"
 	wait "$pid" || true
-	for _ in $(seq 50); do pgrep -f 'sleep 1000.5' >/dev/null || break; sleep 0.05; done
-	run pgrep -f 'sleep 1000.5'
-	[ "$status" -ne 0 ]
+	until_false pgrep -f "sleep 1000.$BATS_ROOT_PID" >/dev/null
 	[ "$(nslaunch state c | jq -r .status)" = stopped ]
 	nslaunch delete c
 	assert_nothing_left
 }
 
 @test "killed at any moment of a start, nothing runs on and delete --force cleans up" {
-	config '.process.args=["sleep","1000.25"]'
+	config '.process.args=["sleep","1000.'$BATS_ROOT_PID'"]'
 	for i in $(seq 40); do
 		nslaunch run --bundle "$BUNDLE" c &
 		pid=$!
@@ -344,9 +341,7 @@ Seccomp:	2" ]
 		wait "$pid" || true
 		nslaunch delete --force c
 	done
-	for _ in $(seq 50); do pgrep -f 'sleep 1000.25' >/dev/null || break; sleep 0.05; done
-	run pgrep -f 'sleep 1000.25'
-	[ "$status" -ne 0 ]
+	until_false pgrep -f "sleep 1000.$BATS_ROOT_PID" >/dev/null
 	assert_nothing_left
 }
 
@@ -470,14 +465,14 @@ running() {
 
 @test "exec by a process file, detached, with a pid file" {
 	running c
-	jq '.process | .args=["sh","-c","echo $X > /out; sleep 1000.85"] | .env += ["X=file"]' \
+	jq '.process | .args=["sh","-c","echo $X > /out; sleep 1000.'$BATS_ROOT_PID'"] | .env += ["X=file"]' \
 		"$BUNDLE/config.json" >process.json
 	nslaunch exec --process process.json --detach --pid-file pid c </dev/null >/dev/null 2>&1
-	for _ in $(seq 50); do [ -s "$BUNDLE/rootfs/out" ] && break; sleep 0.05; done
+	until_true [ -s "$BUNDLE/rootfs/out" ]
 	[ "$(cat "$BUNDLE/rootfs/out")" = file ]
-	[[ $(tr "\0" " " <"/proc/$(cat pid)/cmdline") == *"sleep 1000.85"* ]]
+	[[ $(tr "\0" " " <"/proc/$(cat pid)/cmdline") == *"sleep 1000.$BATS_ROOT_PID"* ]]
 	nslaunch delete --force c
-	run pgrep -f 'sleep 1000.85'
+	run pgrep -f "sleep 1000.$BATS_ROOT_PID"
 	[ "$status" -ne 0 ]
 	assert_nothing_left
 }
@@ -502,9 +497,9 @@ running() {
 	config '.process.args=["sleep","1000.65"]'
 	nslaunch run --bundle "$BUNDLE" c &
 	pid=$!
-	for _ in $(seq 50); do [[ $(nslaunch list) == *running* ]] && break; sleep 0.05; done
+	until_true status_is c running
 	[ "$(nslaunch exec c hostname)" = box ]
-	timeout 5 nslaunch delete --force c
+	timeout 60 nslaunch delete --force c
 	wait "$pid" || status=$?
 	[ "$status" -eq 137 ]
 	assert_nothing_left

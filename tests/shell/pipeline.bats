@@ -198,18 +198,10 @@ n_bundles() {
 	head -1 paths >&9
 	# Half a path is no path.
 	printf %s "$(tail -1 paths)" >&9
-	for _ in $(seq 100); do
-		[ -s out ] && [ -z "$(ls "$LAMINA_STATE")" ] && break
-		sleep 0.05
-	done
+	until_true eval '[ -s out ] && [ -z "$(ls "$LAMINA_STATE")" ]'
 	[ "$(<out)" = ran ]
-	[ -z "$(ls "$LAMINA_STATE")" ]
 	kill -TERM "$pid"
-	for _ in $(seq 100); do
-		kill -0 "$pid" 2>/dev/null || break
-		sleep 0.05
-	done
-	! kill -0 "$pid"
+	until_false kill -0 "$pid" 2>/dev/null
 	exec 9>&-
 	wait "$pid" || status=$?
 	[ "$status" -eq 143 ]
@@ -221,10 +213,7 @@ n_bundles() {
 		nslaunch spec -- sh -c 'trap "echo got; exit 3" TERM; echo up; while :; do sleep 0.05; done' >paths
 	nslaunch run -j 3 <paths >out 3>&- &
 	pid=$!
-	for _ in $(seq 100); do
-		[ "$(grep -c up out)" -lt 3 ] || break
-		sleep 0.05
-	done
+	until_true eval '[ "$(grep -c up out)" -ge 3 ]'
 	kill -TERM "$pid"
 	wait "$pid" || status=$?
 	[ "$status" -eq 3 ]
@@ -240,11 +229,7 @@ n_bundles() {
 		sleep "$i"
 		kill -KILL -- "-$!"
 		wait "$!" || :
-		for _ in $(seq 50); do
-			[ -n "$(scratch_processes)" ] || break
-			sleep 0.1
-		done
-		[ -z "$(scratch_processes)" ]
+		until_true eval '[ -z "$(scratch_processes)" ]'
 		layerfs rm --incomplete >/dev/null
 		find "$LAMINA_STORE/containers" -mindepth 1 -maxdepth 1 | layerfs rm >/dev/null
 		nslaunch list | cut -f 1 | xargs -r -n 1 nslaunch delete --force

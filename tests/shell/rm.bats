@@ -20,11 +20,7 @@ bundles_left() {
 
 # trash_wait - until the deleting helper is done
 trash_wait() {
-	for _ in $(seq 100); do
-		[ -n "$(ls "$LAMINA_STORE/trash")" ] || return 0
-		sleep 0.05
-	done
-	return 1
+	until_true eval '[ -z "$(ls "$LAMINA_STORE/trash")" ]'
 }
 
 @test "a bundle goes by path, name, id and prefix, and is printed as it was given" {
@@ -211,10 +207,7 @@ layerfs: rm: there is no container '..'"
 		layerfs rm one 8<&- 2>error >output &
 		pid=$!
 		# It has the lock open, and waits.
-		for _ in $(seq 100); do
-			[ -z "$(find "/proc/$pid/fd" -lname "$old/lock" 2>/dev/null)" ] || break
-			sleep 0.05
-		done
+		until_true eval '[ -n "$(find "/proc/$pid/fd" -lname "$old/lock" 2>/dev/null)" ]'
 		mv "$old" "$LAMINA_STORE/trash/old$i"
 		new=$(layerfs create --id one busybox)
 		exec 8<&-

@@ -143,7 +143,7 @@ need_v1() {
 	need_v1 pids
 	run -0 "$RUN" --rm --pids-limit 6 busybox cat /sys/fs/cgroup/pids/pids.max
 	[ "$output" = 6 ]
-	run ! "$RUN" --rm --pids-limit 6 busybox sh -c 'for i in 1 2 3 4 5 6 7 8 9; do sleep 0.2 & done; wait'
+	run ! "$RUN" --rm --pids-limit 6 busybox sh -c 'for i in 1 2 3 4 5 6 7 8 9; do sleep 60 & done; wait'
 	[[ $output == *"fork"* ]]
 	for limit in 0 -1; do
 		run -0 "$RUN" --rm --pids-limit=$limit busybox cat /sys/fs/cgroup/pids/pids.max
@@ -160,7 +160,8 @@ need_v1() {
 }
 
 @test "--init reaps what is left to it, and passes signals on" {
-	run -0 "$RUN" --rm --init busybox sh -c '(sh -c "sleep 0.1 & echo \$!") ; sleep 0.5; ps -o stat'
+	run -0 "$RUN" --rm --init busybox sh -c '(sh -c "sleep 0.1 & echo \$!") >/tmp/pid
+		i=0; while [ -e "/proc/$(cat /tmp/pid)" ] && [ $i -lt 600 ]; do sleep 0.1; i=$((i + 1)); done; ps -o stat'
 	[[ $output != *Z* ]]
 	# Without it an orphan stays a zombie: sh reaps only its own.
 	"$RUN" --rm --init busybox sh -c 'trap "exit 9" USR1; echo up; while :; do sleep 0.05; done' >out 3>&- &
@@ -290,8 +291,11 @@ need_v1() {
 	output=${output//$'\r'/}
 	[ "${output//^@/}" = $'41 123\nxterm\ntty' ]
 	# ^C typed is the container's.
-	(sleep 1.5; printf '\003'; sleep 1) |
-		script -qec "'$RUN' --rm -it busybox sh -c 'trap \"echo got; exit 5\" INT; echo up; while :; do sleep 0.1; done'" out >/dev/null ||
+	(
+		until_true grep -qs up out
+		printf '\003'
+		until_true grep -q got out
+	) | script -qfec "'$RUN' --rm -it busybox sh -c 'trap \"echo got; exit 5\" INT; echo up; while :; do sleep 0.1; done'" out >/dev/null ||
 		status=$?
 	[ "$status" -eq 5 ]
 	grep -q got out
@@ -311,11 +315,7 @@ moments() {
 # clean_up_killed - what a killed run leaves is gone soon, or goes with the words for it
 clean_up_killed() {
 	local id
-	for _ in $(seq 50); do
-		[ -n "$(scratch_processes)" ] || break
-		sleep 0.1
-	done
-	[ -z "$(scratch_processes)" ]
+	until_true eval '[ -z "$(scratch_processes)" ]'
 	for id in "$LAMINA_STATE"/*; do
 		[ ! -e "$id" ] || nslaunch delete --force "${id##*/}"
 	done
@@ -332,14 +332,14 @@ clean_up_killed() {
 			# A group of its own, as a terminal's ^C has it; exec undoes the shell's ignoring INT.
 			setsid bash -c 'trap - INT; exec "$@"' - env --default-signal=INT,QUIT \
 				"$RUN" --rm --name victim --cidfile "$PWD/cid-$n" -v vv:/v busybox \
-				sh -c 'trap "exit 0" TERM INT HUP; i=0; while [ $i -lt 200 ]; do sleep 0.05; i=$((i + 1)); done; exit 99' \
+				sh -c 'trap "exit 0" TERM INT HUP; i=0; while [ $i -lt 2000 ]; do sleep 0.05; i=$((i + 1)); done; exit 99' \
 				3>&- >/dev/null 2>err &
 			sleep "$delay"
 			pid=$!
 			kill -"$signal" -- "-$pid" 2>/dev/null || :
 			# A program that runs and has no trap yet hears nothing as process 1: its
 			# user asks again.
-			(sleep 2; kill -"$signal" -- "-$pid") 3>&- >/dev/null 2>&1 &
+			(while sleep 2; do kill -"$signal" -- "-$pid"; done) 3>&- >/dev/null 2>&1 &
 			again=$!
 			status=0
 			wait "$pid" || status=$?

@@ -248,7 +248,7 @@ calls() {
 @test "a signal that only the script gets reaches nslaunch, and nothing stays" {
 	local signal number
 	while read -r signal number; do
-		printf '%s echo $$ >"$LOG/pid"; trap "echo %s >$LOG/got; exit %d" %s; for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.1; done; exit 9' \
+		printf '%s trap "echo %s >$LOG/got; exit %d" %s; echo $$ >"$LOG/pid"; for i in $(seq 600); do sleep 0.1; done; exit 9' \
 			"$started" "$signal" "$((128 + number))" "$signal" >log/nslaunch-run
 		rm -f log/got log/pid
 		"$RUN" --rm busybox 3>&- &
@@ -270,12 +270,13 @@ calls() {
 @test "a signal during the setup ends it with 128+N, and nothing stays" {
 	local tool
 	for tool in layerfs-create initlayer volctl-attach nslaunch-spec; do
-		echo 'echo $$ >"$LOG/pid"; sleep 0.3' >"log/$tool"
-		rm -f log/pid log/calls
+		echo 'echo $$ >"$LOG/pid"; until [ -e "$LOG/sent" ]; do sleep 0.02; done' >"log/$tool"
+		rm -f log/pid log/calls log/sent
 		"$RUN" --tmpfs /t busybox 3>&- &
 		pid=$!
 		until [ -s log/pid ]; do sleep 0.02; done
 		kill -s TERM "$pid"
+		touch log/sent
 		wait "$pid" && status=0 || status=$?
 		[ "$status" -eq 143 ]
 		[ -z "$(ls "$LAMINA_STORE/containers")" ]

@@ -205,11 +205,7 @@ teardown() {
 	kill -KILL "$launcher"
 	wait "$pid" || status=$?
 	[ "$status" -eq 137 ]
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
-		[ -z "$(scratch_processes)" ] && break
-		sleep 0.1
-	done
-	[ -z "$(scratch_processes)" ]
+	until_true eval '[ -z "$(scratch_processes)" ]'
 	# What the killed one couldn't do any more: by its id, which is all that is left.
 	for id in "$LAMINA_STATE"/*; do
 		nslaunch delete --force "${id##*/}"

@@ -74,10 +74,7 @@ work $bundle/work" ]
 	local spec=$! status=0
 	exec 9>in
 	printf '%s\n' "$TEST_DIRECTORY/one" >&9
-	for _ in $(seq 50); do
-		[ -s out ] && break
-		sleep 0.1
-	done
+	until_true [ -s out ]
 	[ "$(cat out)" = "$TEST_DIRECTORY/one" ]
 	printf '%s\n%s' "$TEST_DIRECTORY/nothing" "$TEST_DIRECTORY/two" >&9
 	exec 9>&-
