@@ -129,10 +129,7 @@ need_controller() {
 	run -1 --separate-stderr nslaunch update --l3-cache-schema L3:0=f "$ID"
 	[[ $stderr == *"--l3-cache-schema"*resctrl* ]]
 	nslaunch kill "$ID" KILL
-	for _ in $(seq 100); do
-		[ "$(nslaunch state "$ID" | jq -r .status)" = stopped ] && break
-		sleep 0.1
-	done
+	until_true status_is "$ID" stopped
 	run -1 --separate-stderr nslaunch update --pids-limit 3 "$ID"
 	[[ $stderr == *"is not running"* ]]
 }
@@ -142,7 +139,7 @@ need_controller() {
 	run --separate-stderr nslaunch run --bundle "$BUNDLE" "$ID"
 	[ "$status" -eq 125 ]
 	[[ $stderr == *"linux.resources.memory.limitt"* ]]
-	config true '.linux.resources+={gpu:null,memory:{limitt:0}}'
+	config true '.linux.resources+={gpu:null}'
 	nslaunch run --bundle "$BUNDLE" "$ID"
 	assert_nothing_left
 }
@@ -214,14 +211,11 @@ need_controller() {
 	running
 	echo "$word" >"$freezer"
 	nslaunch kill "$ID" KILL
-	for _ in $(seq 100); do
-		[ "$(nslaunch state "$ID" | jq -r .status)" = stopped ] && break
-		sleep 0.1
-	done
+	until_true status_is "$ID" stopped
 	[ "$(nslaunch state "$ID" | jq -r .status)" = stopped ]
 	nslaunch delete "$ID"
 	running
 	echo "$word" >"$freezer"
-	timeout 8 nslaunch delete --force "$ID"
+	timeout 60 nslaunch delete --force "$ID"
 	assert_nothing_left
 }

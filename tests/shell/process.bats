@@ -33,7 +33,7 @@ STAT='cut -d")" -f2 /proc/self/stat | cut -d" " -f18,39,40'
 	everywhere "$STAT" '.process.scheduler={policy:"SCHED_OTHER",nice:-5}' '-5 0 0'
 	everywhere "$STAT" '.process.scheduler={policy:"SCHED_BATCH",nice:7}' '7 0 3'
 	in_container "$STAT" '.process.scheduler={policy:"SCHED_IDLE"}'
-	[ "$output" = '0 0 5' ]
+	[ "$output" = "$(nice) 0 5" ]
 }
 
 @test "scheduler: a real-time policy, and its reset for children" {
@@ -52,7 +52,7 @@ STAT='cut -d")" -f2 /proc/self/stat | cut -d" " -f18,39,40'
 	[[ $stderr != *"process.scheduler: cannot be set: Operation not permitted"* ]] ||
 		skip "this cpuset allows no deadline scheduling"
 	[ "$status" -eq 0 ]
-	[ "$(cut -d' ' -f18,39,40 <<<"$output")" = '0 0 6' ]
+	[ "$(cut -d' ' -f18,39,40 <<<"$output")" = "$(nice) 0 6" ]
 	refused '.process.scheduler={policy:"SCHED_DEADLINE",runtime:5000000,deadline:1000000,period:1000000}' \
 		'process.scheduler: cannot be set: Invalid argument'
 }
