@@ -213,6 +213,10 @@ static int prepare(struct exec_attempt *attempt, struct error *error)
 					 !attempt->options->detach, error);
 	if (r == 0 && attempt->record.cgroup_path)
 		r = cgroup_open_to_enter(&attempt->cgroup, attempt->record.cgroup_path, error);
+	if (r == 0 && !attempt->options->ignore_paused && cgroup_is_frozen(&attempt->cgroup))
+		r = error_say(
+			error, -EINVAL,
+			"cannot exec in a paused container (use --ignore-paused to override)");
 	return r == 0 ? preparation_make(&attempt->preparation, &attempt->config, error) : r;
 }
 

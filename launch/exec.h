@@ -19,7 +19,8 @@ struct exec_options {
 	const struct string_list
 		*capabilities; /* added to all sets but the inheritable and ambient */
 	bool no_new_privileges;
-	bool strict; /* launch_options' */
+	bool ignore_paused; /* in a frozen cgroup too, where the process waits, and so do we */
+	bool strict;	    /* launch_options' */
 	bool terminal;
 	const char *pid_file;
 	const char *console_socket;

@@ -15,6 +15,7 @@
 #include "base/path.h"
 #include "base/process.h"
 #include "base/syscalls.h"
+#include "launch/config/config.h"
 
 /* Annotations come from config.json, of CONFIG_MAX_BYTES, and are in it as they stand there. */
 #define STATE_MAX_BYTES (16u << 20)
@@ -211,7 +212,7 @@ int state_write(const struct state *state, const struct state_record *record, co
 	int r;
 
 	json_write_object_begin(&writer, NULL);
-	json_write_string(&writer, "ociVersion", "1.0.2");
+	json_write_string(&writer, "ociVersion", OCI_VERSION_MAX);
 	json_write_string(&writer, "id", record->id);
 	json_write_int(&writer, "pid", record->pid);
 	json_write_uint(&writer, "startTime", record->start_time);
@@ -329,7 +330,8 @@ enum state_status state_status(const struct state *state, const struct state_rec
 
 const char *state_status_name(enum state_status status)
 {
-	static const char *const names[] = { "creating", "created", "running", "stopped" };
+	static const char *const names[] = { "creating", "created", "running", "stopped",
+					     "paused" };
 
 	return names[status];
 }

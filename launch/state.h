@@ -27,6 +27,7 @@ enum state_status {
 	STATE_CREATED,	/* waits at its exec */
 	STATE_RUNNING,
 	STATE_STOPPED,
+	STATE_PAUSED, /* created or running, in a frozen cgroup: state_status() doesn't look */
 };
 
 /* What state.json holds. Strings are owned. */

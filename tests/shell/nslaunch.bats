@@ -234,7 +234,7 @@ Seccomp:	2" ]
 	# Its output is the container's, which a pipe would wait for.
 	nslaunch create --bundle "$BUNDLE" --pid-file pid life >out 2>&1
 	[ ! -s out ]
-	[ "$(nslaunch state life | jq -r '[.ociVersion,.id,.status,.pid]|@tsv')" = "1.0.2	life	created	$(cat pid)" ]
+	[ "$(nslaunch state life | jq -r '[.id,.status,.pid]|@tsv')" = "life	created	$(cat pid)" ]
 	[ ! -e "$BUNDLE/rootfs/started" ]
 	run --separate-stderr nslaunch create --bundle "$BUNDLE" life
 	[ "$status" -eq 1 ]
@@ -248,7 +248,7 @@ Seccomp:	2" ]
 	run --separate-stderr nslaunch delete life
 	[ "$status" -eq 1 ]
 	[[ $stderr == *"that is not stopped"* ]]
-	[ "$(nslaunch list)" = "life	$(cat pid)	running	$BUNDLE	$(nslaunch state life | jq -r .created)" ]
+	[ "$(nslaunch list)" = "life	$(cat pid)	running	$BUNDLE	$(nslaunch state life | jq -r .created)	root" ]
 	[ "$(nslaunch list -q)" = life ]
 	[ "$(nslaunch list --format json | jq -r '.[0].id')" = life ]
 	nslaunch kill life TERM
@@ -289,13 +289,15 @@ Seccomp:	2" ]
 
 @test "an id may be shortened, and bad ids are refused" {
 	config '.process.args=["sleep","100"]'
-	nslaunch create --bundle "$BUNDLE" abcdef1
-	nslaunch create --bundle "$BUNDLE" abcxyz1
-	[ "$(nslaunch state abcd | jq -r .id)" = abcdef1 ]
+	local one two
+	one=abcd$(printf '0%.0s' $(seq 60)) two=abce$(printf '1%.0s' $(seq 60))
+	nslaunch create --bundle "$BUNDLE" "$one"
+	nslaunch create --bundle "$BUNDLE" "$two"
+	[ "$(nslaunch state abcd | jq -r .id)" = "$one" ]
 	run --separate-stderr nslaunch state abc
 	[ "$status" -eq 1 ]
 	[[ $stderr == *"the beginning of several ids"* ]]
-	nslaunch delete --force abcdef1 abcxyz1
+	nslaunch delete --force "$one" "$two"
 	local id
 	for id in .. . a/b '' 'a b' "$(printf 'x%.0s' $(seq 300))"; do
 		run --separate-stderr nslaunch create --bundle "$BUNDLE" "$id"

@@ -2,9 +2,12 @@
 #include "tools/nslaunch/container.h"
 
 #include <limits.h>
+#include <regex.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include "launch/cgroup/cgroup.h"
 
 const char *container_state_path(const struct command_call *call, struct error *error)
 {
@@ -51,6 +54,11 @@ static int name_resolve(const struct command_call *call, const char *name, char 
 	return 0;
 }
 
+static bool id_is_hexadecimal(const char *id)
+{
+	return strspn(id, "0123456789abcdef") == 64 && !id[64];
+}
+
 static int prefix_resolve(const char *state_path, const char *prefix, char *ret_id,
 			  struct error *error)
 {
@@ -61,7 +69,7 @@ static int prefix_resolve(const char *state_path, const char *prefix, char *ret_
 	if (r < 0)
 		return r;
 	STRING_LIST_FOR_EACH (&ids, i) {
-		if (!string_has_prefix(ids.items[i], prefix))
+		if (!string_has_prefix(ids.items[i], prefix) || !id_is_hexadecimal(ids.items[i]))
 			continue;
 		if (found)
 			return error_say(error, -ENOTUNIQ, "'%s' is the beginning of several ids",
@@ -105,4 +113,38 @@ int container_open(const struct command_call *call, const char *argument, bool l
 	if (r == 0)
 		r = state_open(state, container_state_path(call, error), id, lock, error);
 	return r < 0 ? r : state_read(state, record, error);
+}
+
+int container_match(const struct command_call *call, const char *pattern, struct string_list *ids,
+		    struct error *error)
+{
+	const char *state_path = container_state_path(call, error);
+	_cleanup_strings_ struct string_list all = {};
+	regex_t regex;
+	int r;
+
+	if (!state_path)
+		return error->code;
+	if (regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB) != 0)
+		return error_usage(error, "'%s' is not a regular expression", pattern);
+	r = state_list(state_path, &all, error);
+	STRING_LIST_FOR_EACH (&all, i) {
+		if (r == 0 && regexec(&regex, all.items[i], 0, NULL, 0) == 0 &&
+		    string_list_add(ids, all.items[i]) < 0)
+			r = error_set(error, -ENOMEM, "cannot list containers");
+	}
+	regfree(&regex);
+	return r;
+}
+
+enum state_status container_status(const struct state *state, const struct state_record *record)
+{
+	_cleanup_cgroup_ struct cgroup cgroup;
+	enum state_status status = state_status(state, record);
+
+	cgroup_init(&cgroup);
+	if ((status == STATE_RUNNING || status == STATE_CREATED) && record->cgroup_path &&
+	    cgroup_open(&cgroup, record->cgroup_path, NULL) == 0 && cgroup_is_frozen(&cgroup))
+		return STATE_PAUSED;
+	return status;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * nslaunch start, kill and delete: what happens to a container that exists.
+ * nslaunch start and delete: what happens to a container that exists.
  */
 #include <errno.h>
 #include <poll.h>
@@ -14,7 +14,6 @@
 #include "launch/bundle.h"
 #include "launch/cgroup/cgroup.h"
 #include "launch/child.h"
-#include "launch/signal_name.h"
 #include "tools/nslaunch/container.h"
 
 #define FIELD(field) offsetof(struct lifecycle_options, field)
@@ -25,13 +24,11 @@ const struct command_option delete_options[] = {
 	  .type = OPTION_FLAG,
 	  .offset = FIELD(force),
 	  .help = "kill what still runs; a container that isn't there is no error" },
-};
-const struct command_option kill_options[] = {
-	{ .name = "all",
-	  .letter = 'a',
+	{ .name = "regex",
+	  .letter = 'r',
 	  .type = OPTION_FLAG,
-	  .offset = FIELD(all),
-	  .help = "the signal goes to every process of the container" },
+	  .offset = FIELD(regex),
+	  .help = "ID is a regular expression: every container whose id it fits" },
 };
 
 static int start_connect(const struct state *state, struct error *error)
@@ -79,7 +76,7 @@ int verb_start(const struct command_call *call, struct error *error)
 
 	if (r < 0)
 		return r;
-	status = state_status(&state, &record);
+	status = container_status(&state, &record);
 	if (status != STATE_CREATED)
 		return error_say(error, -EINVAL,
 				 "cannot start container '%s': it is %s, not created", state.id,
@@ -89,59 +86,6 @@ int verb_start(const struct command_call *call, struct error *error)
 		return fd;
 	r = start_await(&state, &record, fd, error);
 	return r < 0 ? error_prefix(error, r, "container '%s'", state.id) : 0;
-}
-
-static int kill_all(const struct state_record *record, int signal, struct error *error)
-{
-	_cleanup_cgroup_ struct cgroup cgroup;
-	_cleanup_free_ pid_t *pids = NULL;
-	size_t n_pids;
-	int r;
-
-	cgroup_init(&cgroup);
-	if (!record->cgroup_path)
-		return error_say(error, -EOPNOTSUPP,
-				 "container '%s' has no cgroup that tells its processes",
-				 record->id);
-	r = cgroup_open(&cgroup, record->cgroup_path, error);
-	if (r == 0)
-		r = cgroup_pids(&cgroup, &pids, &n_pids, error);
-	for (size_t i = 0; r == 0 && i < n_pids; i++) {
-		_cleanup_close_ int pidfd = sys_pidfd_open(pids[i], 0);
-
-		if (pidfd >= 0)
-			(void)sys_pidfd_send_signal(pidfd, signal, NULL, 0);
-	}
-	return r;
-}
-
-int verb_kill(const struct command_call *call, struct error *error)
-{
-	const struct lifecycle_options *options = call->options;
-	_cleanup_state_ struct state state = STATE_EMPTY;
-	_cleanup_state_record_ struct state_record record = {};
-	_cleanup_close_ int pidfd = -EBADF;
-	int signal = signal_from_name(call->argc > 1 ? call->argv[1] : "TERM");
-	int r;
-
-	if (signal < 0)
-		return error_usage(error, "unknown signal '%s'", call->argv[1]);
-	r = container_open(call, call->argv[0], false, &state, &record, error);
-	if (r < 0)
-		return r;
-	if (options->all)
-		return kill_all(&record, signal, error);
-	pidfd = state_process_open(&record);
-	if (pidfd == -ESRCH || (pidfd >= 0 && state_status(&state, &record) == STATE_STOPPED))
-		return error_say(error, -ESRCH,
-				 "container '%s' is not running: process already finished",
-				 state.id);
-	if (pidfd < 0 || sys_pidfd_send_signal(pidfd, signal, NULL, 0) < 0)
-		return error_set(error, pidfd < 0 ? pidfd : -errno,
-				 "cannot send signal %d to container '%s'", signal, state.id);
-	if (signal == SIGKILL && record.cgroup_path)
-		cgroup_thaw_to_kill(record.cgroup_path);
-	return 0;
 }
 
 /* Waits up to 10 seconds for the process's end, after it was killed. */
@@ -187,9 +131,9 @@ static int delete_opened(struct state *state, struct state_record *record, bool 
 
 	if (r < 0 && r != -ENOENT && !force)
 		return r;
-	status = r < 0 ? STATE_CREATING : state_status(state, record);
+	status = r < 0 ? STATE_CREATING : container_status(state, record);
 	error_init(error);
-	if (!force && (status == STATE_RUNNING || status == STATE_CREATED))
+	if (!force && status != STATE_CREATING && status != STATE_STOPPED)
 		return error_say(
 			error, -EBUSY,
 			"cannot delete container '%s' that is not stopped: it is %s; --force "
@@ -206,29 +150,45 @@ static int delete_opened(struct state *state, struct state_record *record, bool 
 	return r < 0 ? error_set(error, r, "cannot remove the state of '%s'", state->id) : 0;
 }
 
+static int container_delete(const struct command_call *call, const char *argument,
+			    struct error *error)
+{
+	const struct lifecycle_options *options = call->options;
+	_cleanup_state_ struct state state = STATE_EMPTY;
+	_cleanup_state_record_ struct state_record record = {};
+	char id[STATE_ID_MAX_BYTES + 1];
+	int r = container_resolve(call, argument, id, error);
+
+	if (r == 0)
+		r = state_open(&state, container_state_path(call, error), id, true, error);
+	if (r == -ENOENT && options->force) {
+		error_init(error);
+		return 0;
+	}
+	return r < 0 ? r : delete_opened(&state, &record, options->force, error);
+}
+
 int verb_delete(const struct command_call *call, struct error *error)
 {
 	const struct lifecycle_options *options = call->options;
-	const char *state_path = container_state_path(call, error);
-	int first = 0;
+	_cleanup_strings_ struct string_list ids = {};
+	int first = 0, r = 0;
 
-	if (!state_path)
+	if (!container_state_path(call, error))
 		return error->code;
-	for (int i = 0; i < call->argc; i++) {
-		_cleanup_state_ struct state state = STATE_EMPTY;
-		_cleanup_state_record_ struct state_record record = {};
-		char id[STATE_ID_MAX_BYTES + 1];
-		int r = container_resolve(call, call->argv[i], id, error);
-
-		if (r == 0)
-			r = state_open(&state, state_path, id, true, error);
-		if (r == -ENOENT && options->force)
-			continue;
-		if (r == 0)
-			r = delete_opened(&state, &record, options->force, error);
+	for (int i = 0; r == 0 && i < call->argc; i++) {
+		if (options->regex)
+			r = container_match(call, call->argv[i], &ids, error);
+		else if (string_list_add(&ids, call->argv[i]) < 0)
+			r = error_set(error, -ENOMEM, "cannot delete");
+	}
+	if (r < 0)
+		return r;
+	STRING_LIST_FOR_EACH (&ids, i) {
+		r = container_delete(call, ids.items[i], error);
 		if (r < 0 && first == 0)
 			first = r;
-		if (r < 0 && call->argc > 1) {
+		if (r < 0 && ids.n_items > 1) {
 			command_report(call, error);
 			error_say(error, r, "not all containers could be deleted");
 		}

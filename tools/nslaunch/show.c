@@ -3,11 +3,13 @@
  * nslaunch state and list: what containers there are, and how they are.
  */
 #include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/json_write.h"
 #include "base/table.h"
+#include "launch/config/config.h"
 #include "tools/nslaunch/container.h"
 
 #define FIELD(field) offsetof(struct list_options, field)
@@ -30,14 +32,24 @@ const struct command_option list_options[] = {
 	  .help = "as runc's: json is one array" },
 };
 
+/* As runc: the host's name of the user, or "#" and the number. */
+static const char *owner_name(uid_t uid)
+{
+	static char number[16];
+	const struct passwd *user = uid == 0 ? NULL : getpwuid(uid);
+
+	snprintf(number, sizeof(number), "#%u", uid);
+	return uid == 0 ? "root" : user ? user->pw_name : number;
+}
+
 /* The OCI runtime spec's state (runtime.md, "State"), and what runc adds to it. */
 static void record_write(struct json_writer *writer, const struct state *state,
 			 const struct state_record *record)
 {
-	enum state_status status = state_status(state, record);
+	enum state_status status = container_status(state, record);
 
 	json_write_object_begin(writer, NULL);
-	json_write_string(writer, "ociVersion", "1.0.2");
+	json_write_string(writer, "ociVersion", OCI_VERSION_MAX);
 	json_write_string(writer, "id", state->id);
 	json_write_int(writer, "pid", status == STATE_STOPPED ? 0 : record->pid);
 	json_write_string(writer, "status", state_status_name(status));
@@ -47,7 +59,7 @@ static void record_write(struct json_writer *writer, const struct state *state,
 	if (record->annotations)
 		json_write_raw(writer, "annotations", record->annotations,
 			       strlen(record->annotations));
-	json_write_string(writer, "owner", record->owner == 0 ? "root" : "");
+	json_write_string(writer, "owner", owner_name(record->owner));
 	json_write_object_end(writer);
 }
 
@@ -85,7 +97,7 @@ struct listing {
 static int row_add(struct listing *listing, const struct state *state,
 		   const struct state_record *record, bool is_creating)
 {
-	enum state_status status = is_creating ? STATE_CREATING : state_status(state, record);
+	enum state_status status = is_creating ? STATE_CREATING : container_status(state, record);
 	char pid[16];
 	int r;
 
@@ -97,7 +109,10 @@ static int row_add(struct listing *listing, const struct state *state,
 		r = table_add(&listing->table, state_status_name(status));
 	if (r == 0)
 		r = table_add(&listing->table, record->bundle);
-	return r == 0 ? table_add(&listing->table, record->created) : r;
+	if (r == 0)
+		r = table_add(&listing->table, record->created);
+	return r == 0 ? table_add(&listing->table, is_creating ? "" : owner_name(record->owner))
+		      : r;
 }
 
 static int container_list(const char *state_path, const char *id, struct listing *listing,
@@ -159,10 +174,12 @@ static int containers_list(const char *state_path, struct listing *listing, stru
 
 int verb_list(const struct command_call *call, struct error *error)
 {
-	static const char *const columns[] = { "ID", "PID", "STATUS", "BUNDLE", "CREATED" };
+	static const char *const columns[] = {
+		"ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"
+	};
 	const struct list_options *options = call->options;
 	struct listing listing = { .options = options,
-				   .table = { .columns = columns, .n_columns = 5 } };
+				   .table = { .columns = columns, .n_columns = 6 } };
 	const char *state_path = container_state_path(call, error);
 	int r;
 
@@ -171,7 +188,7 @@ int verb_list(const struct command_call *call, struct error *error)
 	if (options->format && strcmp(options->format, "table") && strcmp(options->format, "json"))
 		return error_usage(error, "option '--format' is table or json, not '%s'",
 				   options->format);
-	listing.is_array = options->format && !strcmp(options->format, "json");
+	listing.is_array = !options->quiet && options->format && !strcmp(options->format, "json");
 	r = containers_list(state_path, &listing, error);
 	json_writer_deinit(&listing.writer);
 	table_deinit(&listing.table);

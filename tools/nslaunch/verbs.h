@@ -60,16 +60,16 @@ extern const struct command_option create_options[N_CREATE_OPTIONS];
 int verb_create(const struct command_call *call, struct error *error);
 
 struct lifecycle_options {
-	bool force, all;
+	bool force, all, regex;
 };
 
 int verb_start(const struct command_call *call, struct error *error);
 
-#define N_KILL_OPTIONS 1
+#define N_KILL_OPTIONS 2
 extern const struct command_option kill_options[N_KILL_OPTIONS];
 int verb_kill(const struct command_call *call, struct error *error);
 
-#define N_DELETE_OPTIONS 1
+#define N_DELETE_OPTIONS 2
 extern const struct command_option delete_options[N_DELETE_OPTIONS];
 int verb_delete(const struct command_call *call, struct error *error);
 
@@ -82,16 +82,27 @@ struct list_options {
 extern const struct command_option list_options[N_LIST_OPTIONS];
 int verb_list(const struct command_call *call, struct error *error);
 
+struct ps_options {
+	const char *format;
+};
+
+#define N_PS_OPTIONS 1
+extern const struct command_option ps_options[N_PS_OPTIONS];
+int verb_ps(const struct command_call *call, struct error *error);
+
+int verb_pause(const struct command_call *call, struct error *error);
+int verb_resume(const struct command_call *call, struct error *error);
+
 int verb_state(const struct command_call *call, struct error *error);
 
 struct exec_verb_options {
 	const char *process_file, *cwd, *user, *pid_file, *console_socket;
 	struct string_list env, additional_gids, capabilities;
-	bool terminal, no_new_privileges, detach;
+	bool terminal, no_new_privileges, detach, ignore_paused;
 	uint64_t n_preserved_fds;
 };
 
-#define N_EXEC_OPTIONS 12
+#define N_EXEC_OPTIONS 13
 extern const struct command_option exec_options[N_EXEC_OPTIONS];
 int verb_exec(const struct command_call *call, struct error *error);
 
