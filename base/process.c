@@ -109,6 +109,17 @@ static long clone3_call(struct clone_args *arguments, int (*function)(void *), v
 }
 #endif
 
+/*
+ * A child leaves its stack by an exec, in the middle of its functions, and the next one's may be at
+ * the same address: what the address sanitizer remembers of their variables must go with it.
+ */
+#ifdef __SANITIZE_ADDRESS__
+void __asan_unpoison_memory_region(void const volatile *address, size_t n_bytes);
+#define stack_forget(stack) __asan_unpoison_memory_region(stack, PROCESS_STACK_BYTES)
+#else
+#define stack_forget(stack) ((void)(stack))
+#endif
+
 pid_t process_vfork(uint64_t flags, int cgroup_fd, int *ret_pidfd, int (*function)(void *),
 		    void *argument)
 {
@@ -124,10 +135,20 @@ pid_t process_vfork(uint64_t flags, int cgroup_fd, int *ret_pidfd, int (*functio
 	arguments.stack = (uintptr_t)stack;
 	arguments.stack_size = PROCESS_STACK_BYTES;
 	pid = clone3_call(&arguments, function, argument);
+	stack_forget(stack);
 	munmap(stack, PROCESS_STACK_BYTES);
 	if (pid > 0 && ret_pidfd)
 		*ret_pidfd = pidfd;
 	return (pid_t)pid;
+}
+
+void process_signals_reset(void)
+{
+	static const int signals[] = { SIGHUP,	SIGINT,	 SIGQUIT, SIGPIPE, SIGTERM, SIGUSR1,
+				       SIGUSR2, SIGALRM, SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU };
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		signal(signals[i], SIG_DFL);
 }
 
 int process_wait(pid_t pid, int *ret_status)

@@ -37,6 +37,14 @@ pid_t process_vfork(uint64_t flags, int cgroup_fd, int *ret_pidfd, int (*functio
 
 #define PROCESS_STACK_BYTES (256 * 1024)
 
+/**
+ * process_signals_reset() - the signals' default actions, as after a login
+ *
+ * What the launcher's own parent ignored (nohup's SIGHUP, a shell's SIGINT in the background, a
+ * Python's SIGPIPE) is no business of the programs that it starts.
+ */
+void process_signals_reset(void);
+
 /** process_wait() - reap @pid; its wait status, or a negative errno */
 int process_wait(pid_t pid, int *ret_status);
 

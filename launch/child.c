@@ -14,12 +14,14 @@
 
 #include "base/fd.h"
 #include "base/path.h"
+#include "base/process.h"
 #include "base/syscalls.h"
 #include "base/trace.h"
 #include "launch/credentials.h"
 #include "launch/device.h"
 #include "launch/dialogue.h"
 #include "launch/execute.h"
+#include "launch/hooks.h"
 #include "launch/mount.h"
 #include "launch/root.h"
 #include "launch/schedule.h"
@@ -42,19 +44,6 @@ static int life_bind(const struct child *child, struct error *error)
 	if (poll(&parent, 1, 0) != 0)
 		return error_say(error, -ESRCH, "the launcher has ended");
 	return 0;
-}
-
-/*
- * What the launcher's own parent ignored (nohup's SIGHUP, a shell's SIGINT in the background, a
- * Python's SIGPIPE) is no business of the container's.
- */
-static void signals_reset(void)
-{
-	static const int signals[] = { SIGHUP,	SIGINT,	 SIGQUIT, SIGPIPE, SIGTERM, SIGUSR1,
-				       SIGUSR2, SIGALRM, SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU };
-
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		signal(signals[i], SIG_DFL);
 }
 
 /* A session of its own: the caller's terminal can't be typed into (CVE-2017-5226). */
@@ -88,6 +77,53 @@ static int isolate(const struct child *child, struct error *error)
 			return r;
 	}
 	return session_make(child, error);
+}
+
+static struct hook_state hook_state(const struct child *child, enum state_status status)
+{
+	struct hook_state state = {
+		.id = child->id,
+		.status = status,
+		/* As it is in the container's pid namespace, which is the hooks' too. */
+		.pid = getpid(),
+		.bundle = child->bundle->path,
+	};
+
+	state.annotations = json_raw(child->bundle->config.annotations, &state.n_annotations);
+	return state;
+}
+
+/*
+ * Those of create: all is mounted, and can still be changed: the old root is in place, the new one
+ * isn't read-only yet.
+ */
+static int create_hooks_run(const struct child *child, struct error *error)
+{
+	const struct config_hooks *hooks = &child->bundle->config.hooks;
+	const struct hook_state state = hook_state(child, STATE_CREATING);
+	struct hook_place place = HOOK_PLACE_EMPTY;
+	int r = 0;
+
+	place.directory = child->bundle->path;
+	if (config_hooks_have(hooks, HOOK_PRESTART, HOOK_CREATE_RUNTIME))
+		r = dialogue_ask(child->dialogue_fd, DIALOGUE_RUN_HOOKS, error);
+	return r == 0 ? hooks_run(hooks, HOOK_CREATE_CONTAINER, &state, &place, error) : r;
+}
+
+/*
+ * With the rights that the container's program is going to have: they are files of its root. (The
+ * capability to load the filter isn't in the bounding set: it ends with the hook's exec.)
+ */
+static int start_hooks_run(const struct child *child, struct error *error)
+{
+	struct hook_place place = HOOK_PLACE_EMPTY;
+	struct hook_state state;
+
+	if (!child->bundle || !child->bundle->config.hooks.lists[HOOK_START_CONTAINER].n)
+		return 0;
+	state = hook_state(child, STATE_CREATED);
+	place.filter = child->filter;
+	return hooks_run(&child->bundle->config.hooks, HOOK_START_CONTAINER, &state, &place, error);
 }
 
 /* The whole file system of the container; afterwards nothing of the host's can be reached by name.
@@ -128,6 +164,8 @@ static int root_build(const struct child *child, int *ret_slave_fd, struct error
 				      config->process.cwd);
 		cleanup_close(&fd);
 	}
+	if (r == 0)
+		r = create_hooks_run(child, error);
 	if (r == 0)
 		r = mount_masks(&context, config, error);
 	if (r == 0)
@@ -262,6 +300,9 @@ static int become(const struct child *child, int slave_fd, struct error *error)
 		if (sys_close_range(3 + child->n_preserved_fds, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
 			return error_set(error, -errno, "cannot close descriptors");
 	}
+	r = start_hooks_run(child, error);
+	if (r < 0)
+		return r;
 	if (sigprocmask(SIG_SETMASK, &child->signal_mask, NULL) < 0)
 		return error_set(error, -errno, "cannot set the signal mask");
 	if (child->filter) {
@@ -281,7 +322,7 @@ static int steps(const struct child *child, char *program, int *start_fd, struct
 
 	if (r < 0)
 		return r;
-	signals_reset();
+	process_signals_reset();
 	umask(0);
 	if (child->join_pidfd >= 0) {
 		r = join(child, &slave_fd, error);

@@ -2,6 +2,7 @@
 #include "launch/dialogue.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include "base/fd.h"
@@ -41,11 +42,22 @@ int dialogue_ask(int fd, enum dialogue_request request, struct error *error)
 	return r;
 }
 
-int dialogue_next(int fd)
+int dialogue_next(int fd, int interrupt_fd)
 {
+	struct pollfd fds[] = {
+		{ .fd = fd, .events = POLLIN },
+		{ .fd = interrupt_fd, .events = POLLIN },
+	};
 	uint8_t request;
-	ssize_t n = fd_read_full(fd, &request, 1);
+	ssize_t n;
 
+	while (interrupt_fd >= 0 && !fds[0].revents) {
+		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+			return -errno;
+		if (!fds[0].revents && fds[1].revents)
+			return -EINTR;
+	}
+	n = fd_read_full(fd, &request, 1);
 	/* A child that was killed with an answer unread resets the connection. */
 	if (n == -ECONNRESET)
 		return 0;

@@ -35,11 +35,12 @@ int dialogue_tell(int fd, enum dialogue_request request, struct error *error);
 
 /**
  * dialogue_next() - in the launcher: the child's next request
+ * @interrupt_fd: the wait ends when it is readable; or -EBADF
  *
  * Return: an enum dialogue_request, 0 when the child has closed its end (by an exec, or it has
- * ended), or a negative errno.
+ * ended), or a negative errno (-EINTR: by @interrupt_fd).
  */
-int dialogue_next(int fd);
+int dialogue_next(int fd, int interrupt_fd);
 
 /** dialogue_answer() - in the launcher: what was asked for is done; 0 or a negative errno */
 int dialogue_answer(int fd);

@@ -14,6 +14,7 @@
 #include "base/trace.h"
 #include "launch/child.h"
 #include "launch/dialogue.h"
+#include "launch/hooks.h"
 #include "launch/internal.h"
 #include "launch/preparation.h"
 #include "launch/sysctl.h"
@@ -31,6 +32,7 @@ struct attempt {
 	bool is_forked;	     /* and asks for what it needs; else vforked */
 	int dialogue_fds[2]; /* ours and the child's, with is_forked */
 	bool is_ready;	     /* the forked child has come to DIALOGUE_PUBLISH */
+	int interrupt_fd;    /* with hooks, which may take their time: hooks_interrupt_open() */
 };
 
 static void attempt_init(struct attempt *attempt, const struct launch_options *options,
@@ -41,7 +43,8 @@ static void attempt_init(struct attempt *attempt, const struct launch_options *o
 				     .preparation = PREPARATION_EMPTY,
 				     .root_mount_fd = -EBADF,
 				     .listen_fd = -EBADF,
-				     .dialogue_fds = { -EBADF, -EBADF } };
+				     .dialogue_fds = { -EBADF, -EBADF },
+				     .interrupt_fd = -EBADF };
 	for (size_t i = 0; i < CONFIG_MAX_NAMESPACES; i++)
 		attempt->namespaces.join_fds[i] = -EBADF;
 }
@@ -54,6 +57,7 @@ static void attempt_deinit(struct attempt *attempt)
 	cleanup_close(&attempt->listen_fd);
 	cleanup_close(&attempt->dialogue_fds[0]);
 	cleanup_close(&attempt->dialogue_fds[1]);
+	cleanup_close(&attempt->interrupt_fd);
 }
 
 /* Steps that only read: most mistakes are found before anything is made. */
@@ -214,6 +218,49 @@ static int clone_child(struct attempt *attempt, struct error *error)
 	return r < 0 ? error_set(error, r, "cannot leave the pid namespace") : 0;
 }
 
+static struct hook_state hook_state(const struct launched *launched, enum state_status status)
+{
+	struct hook_state state = {
+		.id = launched->state.id,
+		.status = status,
+		.pid = launched->pid,
+		.bundle = launched->bundle.path,
+	};
+
+	state.annotations = json_raw(launched->bundle.config.annotations, &state.n_annotations);
+	return state;
+}
+
+static int hooks_run_here(const struct launched *launched, enum hook_kind kind,
+			  enum state_status status, int interrupt_fd, struct error *error)
+{
+	const struct hook_state state = hook_state(launched, status);
+	const struct hook_place place = { .directory = launched->bundle.path,
+					  .interrupt_fd = interrupt_fd };
+
+	return hooks_run(&launched->bundle.config.hooks, kind, &state, &place, error);
+}
+
+static int create_hooks_run(const struct attempt *attempt, struct error *error)
+{
+	int r = hooks_run_here(attempt->launched, HOOK_PRESTART, STATE_CREATING,
+			       attempt->interrupt_fd, error);
+
+	return r == 0 ? hooks_run_here(attempt->launched, HOOK_CREATE_RUNTIME, STATE_CREATING,
+				       attempt->interrupt_fd, error)
+		      : r;
+}
+
+static int poststart_hooks_run(const struct launched *launched, struct error *error)
+{
+	_cleanup_close_ int interrupt_fd = -EBADF;
+
+	if (launched->bundle.config.hooks.lists[HOOK_POSTSTART].n == 0)
+		return 0;
+	interrupt_fd = hooks_interrupt_open();
+	return hooks_run_here(launched, HOOK_POSTSTART, STATE_RUNNING, interrupt_fd, error);
+}
+
 /* A forked child gets what it asks for, until all is made but the state, or it has ended. */
 static int child_serve(struct attempt *attempt, struct error *error)
 {
@@ -221,8 +268,13 @@ static int child_serve(struct attempt *attempt, struct error *error)
 
 	cleanup_close(&attempt->dialogue_fds[1]);
 	attempt->dialogue_fds[1] = -EBADF;
-	while ((r = dialogue_next(fd)) > 0) {
+	while ((r = dialogue_next(fd, attempt->interrupt_fd)) > 0) {
 		switch (r) {
+		case DIALOGUE_RUN_HOOKS:
+			r = create_hooks_run(attempt, error);
+			if (r < 0)
+				return r;
+			break;
 		case DIALOGUE_PUBLISH:
 			attempt->is_ready = true;
 			return 0;
@@ -233,6 +285,8 @@ static int child_serve(struct attempt *attempt, struct error *error)
 		if (r < 0)
 			break;
 	}
+	if (r == -EINTR)
+		return error_say(error, r, "a signal asked for the end while its hooks ran");
 	/* It has ended, and said why, or was killed: report_check() tells. */
 	return 0;
 }
@@ -268,7 +322,9 @@ static int child_release(struct attempt *attempt, int *ret_status, struct error 
 	int r = dialogue_answer(fd);
 
 	if (r == 0)
-		r = dialogue_next(fd);
+		r = dialogue_next(fd, attempt->interrupt_fd);
+	if (r == -EINTR)
+		return error_say(error, r, "a signal asked for the end while its hooks ran");
 	if (attempt->options->wait_for_start)
 		return r == DIALOGUE_RELEASED
 			       ? 0
@@ -278,6 +334,21 @@ static int child_release(struct attempt *attempt, int *ret_status, struct error 
 	return report_check(attempt, ret_status, error);
 }
 
+/* Whether the child runs by itself, or borrows the launcher's memory until its exec. */
+static int fork_prepare(struct attempt *attempt, struct error *error)
+{
+	const struct config_hooks *hooks = &attempt->launched->bundle.config.hooks;
+	bool has_hooks = config_hooks_have(hooks, HOOK_PRESTART, HOOK_START_CONTAINER);
+
+	attempt->is_forked = attempt->options->wait_for_start || has_hooks;
+	if (has_hooks) {
+		attempt->interrupt_fd = hooks_interrupt_open();
+		if (attempt->interrupt_fd < 0)
+			return error_set(error, attempt->interrupt_fd, "cannot wait for signals");
+	}
+	return attempt->is_forked ? dialogue_open(attempt->dialogue_fds, error) : 0;
+}
+
 static int make(struct attempt *attempt, int *ret_status, struct error *error)
 {
 	struct launched *launched = attempt->launched;
@@ -285,9 +356,8 @@ static int make(struct attempt *attempt, int *ret_status, struct error *error)
 
 	if (r == 0)
 		r = listen_prepare(attempt, error);
-	attempt->is_forked = attempt->options->wait_for_start;
-	if (r == 0 && attempt->is_forked)
-		r = dialogue_open(attempt->dialogue_fds, error);
+	if (r == 0)
+		r = fork_prepare(attempt, error);
 	if (r < 0)
 		return r;
 	attempt->root_mount_fd = launch_bundle_root(&launched->bundle, error);
@@ -326,6 +396,7 @@ static void undo(struct launched *launched)
 	launch_bundle_unmark(launched->bundle.path, launched->pid, launched->start_time);
 	(void)cgroup_remove(&launched->cgroup, NULL);
 	(void)state_remove(&launched->state);
+	hooks_run_poststop(&launched->bundle.config.hooks, hook_state(launched, STATE_STOPPED));
 }
 
 int launch_start(const struct launch_options *options, struct launched *launched, int *ret_status,
@@ -350,6 +421,8 @@ int launch_start(const struct launch_options *options, struct launched *launched
 	if (r < 0)
 		return r;
 	r = make(&attempt, ret_status, error);
+	if (r == 0 && !options->wait_for_start)
+		r = poststart_hooks_run(launched, error);
 	if (r < 0) {
 		undo(launched);
 		return error_prefix(error, r, "container '%s'", id);
@@ -378,6 +451,8 @@ int launch_finish(struct launched *launched, struct error *error)
 		if (r < 0)
 			return error_set(error, r, "cannot remove the state of '%s'",
 					 launched->state.id);
+		hooks_run_poststop(&launched->bundle.config.hooks,
+				   hook_state(launched, STATE_STOPPED));
 	}
 	return r;
 }

@@ -223,6 +223,8 @@ int state_write(const struct state *state, const struct state_record *record, co
 	json_write_bool(&writer, "defaultSeccomp", record->has_default_seccomp);
 	if (record->keeps_keyring)
 		json_write_bool(&writer, "keepsKeyring", true);
+	if (record->has_hooks)
+		json_write_bool(&writer, "hooks", true);
 	if (record->cgroup_path)
 		json_write_string(&writer, "cgroupPath", record->cgroup_path);
 	if (record->annotations)
@@ -272,6 +274,7 @@ int state_read(const struct state *state, struct state_record *record, struct er
 	record->owner = (uid_t)owner;
 	record->has_default_seccomp = json_bool_or(json_get(root, "defaultSeccomp"), false);
 	record->keeps_keyring = json_bool_or(json_get(root, "keepsKeyring"), false);
+	record->has_hooks = json_bool_or(json_get(root, "hooks"), false);
 	annotations = json_get(root, "annotations");
 	raw = json_raw(annotations, &n_bytes);
 	if (raw) {

@@ -44,6 +44,7 @@ struct state_record {
 	/* linux.seccomp was the default profile: STATE/ID/config.json has "{}" in its place. */
 	bool has_default_seccomp;
 	bool keeps_keyring; /* `--no-new-keyring`: what is executed in it makes none either */
+	bool has_hooks;	    /* STATE/ID/config.json has some for `start` or `delete` */
 };
 
 /* An open state directory. Start with STATE_EMPTY. */

@@ -16,15 +16,10 @@
  * A value that asks for nothing (null, empty) is fine.
  */
 static const char *const unsupported_fields[][3] = {
-	{ "hooks", NULL, NULL },
-	{ "linux", "uidMappings", NULL },
-	{ "linux", "gidMappings", NULL },
-	{ "linux", "timeOffsets", NULL },
-	{ "linux", "intelRdt", NULL },
-	{ "linux", "mountLabel", NULL },
-	{ "linux", "netDevices", NULL },
-	{ "process", "apparmorProfile", NULL },
-	{ "process", "selinuxLabel", NULL },
+	{ "linux", "uidMappings", NULL },	{ "linux", "gidMappings", NULL },
+	{ "linux", "timeOffsets", NULL },	{ "linux", "intelRdt", NULL },
+	{ "linux", "mountLabel", NULL },	{ "linux", "netDevices", NULL },
+	{ "process", "apparmorProfile", NULL }, { "process", "selinuxLabel", NULL },
 };
 
 static int unsupported_check(struct json_value root, struct error *error)
@@ -116,6 +111,8 @@ int config_fill(struct config *config, struct error *error)
 	if (r == 0)
 		r = config_linux_parse(config, json_get(root, "linux"), error);
 	if (r == 0)
+		r = config_hooks_parse(&config->hooks, json_get(root, "hooks"), error);
+	if (r == 0)
 		r = names_check(config, error);
 	return r < 0 ? error_prefix(error, r, "config.json") : 0;
 }
@@ -134,6 +131,7 @@ void config_deinit(struct config *config)
 		config_mount_deinit(&config->mounts[i]);
 	free(config->mounts);
 	config_process_deinit(&config->process);
+	config_hooks_deinit(&config->hooks);
 	free(config->devices);
 	free(config->masked_paths);
 	free(config->read_only_paths);

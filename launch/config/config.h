@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "launch/config/hooks.h"
 
 /* The versions of the specification that are carried out; any 1.x is accepted. */
 #define OCI_VERSION_MIN "1.0.0"
@@ -125,6 +126,7 @@ struct config {
 	int memory_policy;	  /* mode and flags of set_mempolicy(2); -1: not said */
 	const char *memory_nodes; /* its list of nodes, or NULL */
 	int personality;	  /* personality(2); -1: not said */
+	struct config_hooks hooks;
 	char **masked_paths, **read_only_paths; /* NULL-terminated, or NULL */
 	unsigned long root_propagation;		/* MS_* of rootfsPropagation */
 };

@@ -41,7 +41,7 @@ static const struct known table[] = {
 	{ "mounts[].uidMappings[]", "containerID hostID size", false },
 	{ "mounts[].gidMappings[]", "containerID hostID size", false },
 	{ "hooks", "prestart createRuntime createContainer startContainer poststart poststop",
-	  true },
+	  false },
 	{ "hooks{}[]", "path args env timeout", true },
 	{ "linux",
 	  "namespaces uidMappings gidMappings timeOffsets devices netDevices cgroupsPath resources "

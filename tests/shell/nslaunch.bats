@@ -86,7 +86,7 @@ in_container() {
 		'.process.capabilities.bounding=["CAP_NOSUCH"]' '.root={}' '.mounts[0].type="nosuchfs"' \
 		'.linux.namespaces=[]' '.linux.namespaces+=[{"type":"user"}]' \
 		'.linux.sysctl={"kernel.core_pattern":"|/x"}' '.linux.sysctl={"net.x":"1"}|.linux.namespaces|=map(select(.type!="network"))' \
-		'.linux.sysctl={"net.ipv4/../x":"1"}' '.hooks={"prestart":[{"path":"/bin/true"}]}' \
+		'.linux.sysctl={"net.ipv4/../x":"1"}' '.hooks={"prestart":[{"path":"bin/true"}]}' \
 		'.linux.uidMappings=[{"containerID":0,"hostID":1,"size":1}]' \
 		'.process.rlimits=[{"type":"RLIMIT_X","soft":1,"hard":1}]' '.linux.cgroupsPath="/lamina/../x"' \
 		'.linux.seccomp={"defaultAction":"SCMP_ACT_NOSUCH"}' '.mounts+=[{"destination":"/proc/self","type":"tmpfs","source":"tmpfs"}]' \

@@ -14,6 +14,7 @@
 #include "launch/bundle.h"
 #include "launch/cgroup/cgroup.h"
 #include "launch/child.h"
+#include "launch/hooks.h"
 #include "tools/nslaunch/container.h"
 
 #define FIELD(field) offsetof(struct lifecycle_options, field)
@@ -66,6 +67,62 @@ static int start_await(const struct state *state, const struct state_record *rec
 		      : error_say(error, -EIO, "container '%s' ended while it started", state->id);
 }
 
+/* The hooks of a container that was made by an earlier command, from what its state keeps. */
+static int hooks_read(const struct state *state, const struct state_record *record,
+		      struct json_document *document, struct config_hooks *hooks,
+		      struct error *error)
+{
+	int r;
+
+	if (!record->has_hooks)
+		return 0;
+	r = json_parse_file_at(document, state->directory_fd, "config.json", CONFIG_MAX_BYTES,
+			       error);
+	if (r == 0)
+		r = config_hooks_parse(hooks, json_get(json_root(document), "hooks"), error);
+	return r < 0 ? error_prefix(error, r, "the state of '%s'", state->id) : 0;
+}
+
+static struct hook_state hook_state(const struct state *state, const struct state_record *record,
+				    enum state_status status)
+{
+	return (struct hook_state){
+		.id = state->id,
+		.status = status,
+		.pid = record->pid,
+		.bundle = record->bundle,
+		.annotations = record->annotations,
+		.n_annotations = record->annotations ? strlen(record->annotations) : 0,
+	};
+}
+
+/*
+ * Where one fails the container is stopped, as runtime.md says since 1.2.1 and runc always did.
+ * What is left is deleted, with its poststop hooks, by `delete`.
+ */
+static int poststart_hooks_run(const struct state *state, const struct state_record *record,
+			       struct error *error)
+{
+	_cleanup_json_ struct json_document document = {};
+	_cleanup_config_hooks_ struct config_hooks hooks = {};
+	const struct hook_state told = hook_state(state, record, STATE_RUNNING);
+	struct hook_place place = HOOK_PLACE_EMPTY;
+	int r = hooks_read(state, record, &document, &hooks, error);
+
+	place.directory = record->bundle;
+	/* They may look at the container, and change it. */
+	state_unlock(state);
+	if (r == 0)
+		r = hooks_run(&hooks, HOOK_POSTSTART, &told, &place, error);
+	if (r < 0) {
+		_cleanup_close_ int pidfd = state_process_open(record);
+
+		if (pidfd >= 0)
+			(void)sys_pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
+	}
+	return r;
+}
+
 int verb_start(const struct command_call *call, struct error *error)
 {
 	_cleanup_state_ struct state state = STATE_EMPTY;
@@ -85,6 +142,8 @@ int verb_start(const struct command_call *call, struct error *error)
 	if (fd < 0)
 		return fd;
 	r = start_await(&state, &record, fd, error);
+	if (r == 0 && record.has_hooks)
+		r = poststart_hooks_run(&state, &record, error);
 	return r < 0 ? error_prefix(error, r, "container '%s'", state.id) : 0;
 }
 
@@ -126,6 +185,8 @@ static int cgroup_end(const struct state *state, const struct state_record *reco
 static int delete_opened(struct state *state, struct state_record *record, bool force,
 			 struct error *error)
 {
+	_cleanup_json_ struct json_document document = {};
+	_cleanup_config_hooks_ struct config_hooks hooks = {};
 	enum state_status status;
 	int r = state_read(state, record, error);
 
@@ -139,6 +200,9 @@ static int delete_opened(struct state *state, struct state_record *record, bool 
 			"cannot delete container '%s' that is not stopped: it is %s; --force "
 			"kills it",
 			state->id, state_status_name(status));
+	r = hooks_read(state, record, &document, &hooks, error);
+	if (r < 0 && !force)
+		return r;
 	r = process_end(record, error);
 	if (r == 0)
 		r = cgroup_end(state, record, error);
@@ -147,7 +211,10 @@ static int delete_opened(struct state *state, struct state_record *record, bool 
 	if (record->bundle)
 		launch_bundle_unmark(record->bundle, record->pid, record->start_time);
 	r = state_remove(state);
-	return r < 0 ? error_set(error, r, "cannot remove the state of '%s'", state->id) : 0;
+	if (r < 0)
+		return error_set(error, r, "cannot remove the state of '%s'", state->id);
+	hooks_run_poststop(&hooks, hook_state(state, record, STATE_STOPPED));
+	return 0;
 }
 
 static int container_delete(const struct command_call *call, const char *argument,
