@@ -161,10 +161,7 @@ need_controller() {
 	running
 	nslaunch events --interval 50ms "$ID" >events.json &
 	events=$!
-	for _ in $(seq 200); do
-		[ "$(wc -l <events.json)" -ge 3 ] && break
-		sleep 0.05
-	done
+	until_true eval '[ "$(wc -l <events.json)" -ge 3 ]'
 	nslaunch kill "$ID" KILL
 	wait "$events"
 	[ "$(jq -s 'length >= 3 and all(.type == "stats")' events.json)" = true ]
@@ -181,15 +178,9 @@ need_controller() {
 	nslaunch events --interval 1h "$ID" >events.json &
 	events=$!
 	# It is listening once it has its descriptor for it.
-	for _ in $(seq 200); do
-		ls -l "/proc/$events/fd" | grep -Eq 'eventfd|inotify' && break
-		sleep 0.05
-	done
+	until_true eval 'ls -l "/proc/$events/fd" | grep -Eq "eventfd|inotify"'
 	nslaunch exec "$ID" sh -c 'head -c 64m /dev/zero | tail | wc -c' || true
-	for _ in $(seq 200); do
-		[ -s events.json ] && break
-		sleep 0.05
-	done
+	until_true [ -s events.json ]
 	nslaunch kill "$ID" KILL
 	wait "$events"
 	[ "$(head -n 1 events.json)" = "{\"type\":\"oom\",\"id\":\"$ID\"}" ]

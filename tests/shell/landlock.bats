@@ -74,7 +74,7 @@ need_landlock() {
 	need_landlock 4 tcp-bind:none
 	in_container '
 		nc -l -p 7001 </dev/null & sleep 0.1; nc -l -p 7002 </dev/null; nc 127.0.0.1 7003 </dev/null
-		i=0; until nc 127.0.0.1 7001 </dev/null; do i=$((i + 1)); [ $i -lt 100 ] || exit 1; usleep 50000; done; wait; echo done' \
+		i=0; until nc 127.0.0.1 7001 </dev/null; do i=$((i + 1)); [ $i -lt 1000 ] || exit 1; usleep 50000; done; wait; echo done' \
 		"$(rules tcp-bind:7001 tcp-connect:7001)"
 	echo "$output$stderr"
 	[ "$output" = "done" ]
