@@ -22,7 +22,9 @@
 #include "launch/dialogue.h"
 #include "launch/execute.h"
 #include "launch/hooks.h"
+#include "launch/label.h"
 #include "launch/mount.h"
+#include "launch/rlimit.h"
 #include "launch/root.h"
 #include "launch/schedule.h"
 #include "launch/seccomp/load.h"
@@ -135,6 +137,7 @@ static int root_build(const struct child *child, int *ret_slave_fd, struct error
 		.root_fd = child->root_mount_fd,
 		.bundle_path = child->bundle->path,
 		.cgroup = child->cgroup,
+		.is_strict = child->strict,
 		.private_cgroups = config_find_namespace(config, CLONE_NEWCGROUP) != NULL,
 	};
 	int r = mount_shared_clone(&context, config, error);
@@ -152,7 +155,7 @@ static int root_build(const struct child *child, int *ret_slave_fd, struct error
 	if (r == 0 && *ret_slave_fd >= 0)
 		r = terminal_bind_console(context.root_fd, *ret_slave_fd, error);
 	if (r == 0 && !context.is_tuned)
-		r = tune_privately(config, error);
+		r = tune_privately(config, child->strict, error);
 	/* The working directory is made as Docker and runc make it, before the root is read-only.
 	 */
 	if (r == 0) {
@@ -181,8 +184,10 @@ static int root_build(const struct child *child, int *ret_slave_fd, struct error
 static int join(const struct child *child, int *ret_slave_fd, struct error *error)
 {
 	_cleanup_close_ int root_fd = -EBADF;
-	int r;
+	int r = tune_score(child->process, child->procfs_fd, child->strict, error);
 
+	if (r < 0)
+		return r;
 	{
 		TRACE_PHASE("cgroup.attach");
 		r = cgroup_enter(child->cgroup, error);
@@ -270,13 +275,18 @@ static int start_wait(const struct child *child, int *ret_start_fd, struct error
 static int become(const struct child *child, int slave_fd, struct error *error)
 {
 	const struct config_process *process = child->process;
+	const uint64_t held = credentials_held();
 	int r;
 
 	if (child->n_files && setrlimit(RLIMIT_NOFILE, child->n_files) < 0)
 		return error_set(error, -errno, "cannot set the limit of open files");
 	r = schedule_apply(process, child->config, error);
 	if (r == 0)
-		r = credentials_limit(process, error);
+		r = rlimit_apply(process, child->strict, error);
+	if (r == 0 && label_is_asked(process))
+		r = label_apply(process, child->procfs_fd, error);
+	if (r == 0)
+		r = credentials_limit(process, held, error);
 	if (r == 0 && slave_fd >= 0)
 		r = terminal_adopt(slave_fd, error);
 	if (r == 0 && child->stdin_fd >= 0 && dup2(child->stdin_fd, STDIN_FILENO) < 0)
@@ -285,7 +295,7 @@ static int become(const struct child *child, int slave_fd, struct error *error)
 	if (r == 0 && child->landlock)
 		r = landlock_restrict(child->landlock, error);
 	if (r == 0)
-		r = credentials_become(process, child->filter, error);
+		r = credentials_become(process, held, child->filter, error);
 	if (r < 0)
 		return r;
 	umask(process->umask >= 0 ? (mode_t)process->umask : 0022);

@@ -33,6 +33,7 @@ struct child {
 	const char *id;
 	int root_mount_fd;
 	int parent_pidfd; /* readable when the parent has ended */
+	int procfs_fd;	  /* preparation's */
 	int terminal_fd;  /* socket that gets the terminal's master; -EBADF: no terminal */
 	int listen_fd;	  /* `create`: where `start` knocks; -EBADF: go on to the exec at once */
 	int lock_fds[2];  /* the launcher's locks: a child that outlives it lets go of them */

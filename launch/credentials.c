@@ -4,21 +4,48 @@
 #include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/trace.h"
+#include "launch/capability.h"
 
-int credentials_limit(const struct config_process *process, struct error *error)
+uint64_t credentials_held(void)
 {
-	for (size_t i = 0; i < process->n_rlimits; i++) {
-		const struct config_rlimit *rlimit = &process->rlimits[i];
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
 
-		if (setrlimit(rlimit->resource, &rlimit->limit) < 0)
-			return error_set(error, -errno, "process.rlimits[%zu]: cannot set %s", i,
-					 rlimit->name);
+	if (syscall(SYS_capget, &header, data) < 0)
+		return 0;
+	return data[0].permitted | (uint64_t)data[1].permitted << 32;
+}
+
+/* "... or cannot be granted otherwise, MUST be logged as a warning" (config.md, capabilities) */
+static void missing_report(uint64_t missing)
+{
+	char names[512] = "";
+	size_t n = 0;
+
+	for (unsigned int i = 0; i < 64 && n < sizeof(names); i++) {
+		if (missing & UINT64_C(1) << i && capability_name(i))
+			n += (size_t)snprintf(names + n, sizeof(names) - n, " %s",
+					      capability_name(i));
 	}
+	if (n)
+		log_warning("process.capabilities: the launcher hasn't got%s, and can't give it",
+			    names);
+}
+
+int credentials_limit(const struct config_process *process, uint64_t held, struct error *error)
+{
+	const struct config_capabilities *sets = &process->capabilities;
+	uint64_t missing = (sets->effective | sets->permitted) & ~held;
+
+	if (missing)
+		missing_report(missing);
 	if (process->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return error_set(error, -errno, "process.noNewPrivileges: cannot be set");
 	return 0;
@@ -56,16 +83,6 @@ static int sets_apply(uint64_t effective, uint64_t permitted, uint64_t inheritab
 	return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
 }
 
-static uint64_t permitted_read(void)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2];
-
-	if (syscall(SYS_capget, &header, data) < 0)
-		return 0;
-	return data[0].permitted | (uint64_t)data[1].permitted << 32;
-}
-
 static int ids_set(const struct config_process *process, struct error *error)
 {
 	TRACE_PHASE("id.ids");
@@ -86,11 +103,11 @@ static int ids_set(const struct config_process *process, struct error *error)
 	return 0;
 }
 
-int credentials_become(const struct config_process *process, bool filter_follows,
+int credentials_become(const struct config_process *process, uint64_t held, bool filter_follows,
 		       struct error *error)
 {
 	const struct config_capabilities *sets = &process->capabilities;
-	uint64_t had = permitted_read(), extra;
+	uint64_t extra;
 	int r;
 
 	{
@@ -104,8 +121,9 @@ int credentials_become(const struct config_process *process, bool filter_follows
 		return r;
 	extra = filter_follows && !process->no_new_privileges ? UINT64_C(1) << CAP_SYS_ADMIN : 0;
 	/* What this process itself lacks can't be given (a machine without CAP_SYS_RESOURCE). */
-	r = sets_apply((sets->effective | extra) & had,
-		       (sets->permitted | sets->effective | extra) & had, sets->inheritable & had);
+	r = sets_apply((sets->effective | extra) & held,
+		       (sets->permitted | sets->effective | extra) & held,
+		       sets->inheritable & held);
 	if (r < 0)
 		return error_set(error, r, "process.capabilities: cannot be set");
 	/*
@@ -113,7 +131,7 @@ int credentials_become(const struct config_process *process, bool filter_follows
 	 * and runc then runs without ambient capabilities: so does this.
 	 */
 	for (int i = 0; i < 64; i++) {
-		if (sets->ambient & sets->inheritable & had & UINT64_C(1) << i &&
+		if (sets->ambient & sets->inheritable & held & UINT64_C(1) << i &&
 		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, i, 0, 0) < 0)
 			return error_set(error, -errno,
 					 "process.capabilities: cannot raise ambient capability %d",

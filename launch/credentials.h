@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who the container's process is: limits, ids, capabilities. Called in the container's child, last
+ * Who the container's process is: ids and capabilities. Called in the container's child, last
  * before the seccomp filter and the exec.
  */
 #pragma once
@@ -8,8 +8,14 @@
 #include "base/error.h"
 #include "launch/config/config.h"
 
-/** credentials_limit() - rlimits and no_new_privs; while the child still may raise them */
-int credentials_limit(const struct config_process *process, struct error *error);
+/** credentials_held() - the capabilities that the caller has (permitted) */
+uint64_t credentials_held(void);
+
+/**
+ * credentials_limit() - no_new_privs
+ * @held: credentials_held(); what isn't among them can't be given, and a warning tells
+ */
+int credentials_limit(const struct config_process *process, uint64_t held, struct error *error);
 
 /**
  * credentials_become() - drop the bounding set, take on ids and groups, set the capability sets
@@ -17,5 +23,5 @@ int credentials_limit(const struct config_process *process, struct error *error)
  * Where a seccomp filter must be loaded without no_new_privs, CAP_SYS_ADMIN stays effective until
  * the exec takes it: it isn't in the bounding set, and execve(2) gives nobody what isn't there.
  */
-int credentials_become(const struct config_process *process, bool filter_follows,
+int credentials_become(const struct config_process *process, uint64_t held, bool filter_follows,
 		       struct error *error);

@@ -217,7 +217,9 @@ static int prepare(struct exec_attempt *attempt, struct error *error)
 		r = error_say(
 			error, -EINVAL,
 			"cannot exec in a paused container (use --ignore-paused to override)");
-	return r == 0 ? preparation_make(&attempt->preparation, &attempt->config, error) : r;
+	return r == 0 ? preparation_make(&attempt->preparation, &attempt->process, &attempt->config,
+					 error)
+		      : r;
 }
 
 /* What the container has of its own: of the config, since joining the host's needs no call. */

@@ -71,7 +71,8 @@ static int prepare(struct attempt *attempt, struct error *error)
 	r = sysctl_check(config, error);
 	if (r == 0)
 		r = namespaces_open(&attempt->namespaces, config, error);
-	return r == 0 ? preparation_make(&attempt->preparation, config, error) : r;
+	return r == 0 ? preparation_make(&attempt->preparation, &config->process, config, error)
+		      : r;
 }
 
 static int terminal_prepare(struct attempt *attempt, struct error *error)
@@ -414,6 +415,7 @@ int launch_start(const struct launch_options *options, struct launched *launched
 		return r;
 	id = options->id ? options->id : launched->bundle.id;
 	trace_set_ids(id, 0);
+	config_report(&launched->bundle.config, id);
 	r = prepare(&attempt, error);
 	if (r < 0)
 		return error_prefix(error, r, "container '%s'", id);

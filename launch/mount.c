@@ -13,6 +13,8 @@
 #include "base/syscalls.h"
 #include "base/trace.h"
 #include "launch/cgroup/mount.h"
+#include "launch/label.h"
+#include "launch/procfs.h"
 #include "launch/tune.h"
 
 /* What runc lets lie over files in /proc (lxcfs and the like); anything else there is refused. */
@@ -75,7 +77,7 @@ static int data_set(int fs_fd, const char *option)
 }
 
 /* A new file system, as a detached mount. */
-static int filesystem_make(const struct config_mount *mount, struct error *error)
+static int filesystem_make(const struct config_mount *mount, const char *label, struct error *error)
 {
 	_cleanup_close_ int fs_fd = sys_fsopen(mount->type, FSOPEN_CLOEXEC);
 	int fd, r;
@@ -90,6 +92,9 @@ static int filesystem_make(const struct config_mount *mount, struct error *error
 		if (r < 0)
 			return error_set(error, r, "options: '%s'", *option);
 	}
+	if (label && label_mount_option(mount->type) &&
+	    sys_fsconfig(fs_fd, FSCONFIG_SET_STRING, "context", label, 0) < 0)
+		return error_set(error, -errno, "linux.mountLabel: '%s'", label);
 	if (sys_fsconfig(fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return error_set(error, -errno, "cannot make the file system '%s'", mount->type);
 	fd = sys_fsmount(fs_fd, FSMOUNT_CLOEXEC, (unsigned int)mount->attributes);
@@ -199,8 +204,6 @@ static bool is_proc_directory(int root_fd, int target_fd)
 	       fstat(target_fd, &target) == 0 && proc.st_ino == target.st_ino &&
 	       proc.st_dev == target.st_dev;
 }
-
-#define PROC_ROOT_INODE 1 /* linux/proc_ns.h, PROC_ROOT_INO */
 
 static bool is_whole_procfs(int mount_fd)
 {
@@ -330,9 +333,9 @@ static int mount_one(struct mount_context *context, const struct config *config,
 		int shared_fd = context->shared_fds ? context->shared_fds[i] : -EBADF;
 
 		r = mount_fd = mount->is_bind ? bind_make(context, mount, shared_fd, error)
-					      : filesystem_make(mount, error);
+					      : filesystem_make(mount, config->mount_label, error);
 		if (r >= 0 && is_plain_procfs(mount) && !context->is_tuned) {
-			r = tune_apply(config, mount_fd, error);
+			r = tune_apply(config, mount_fd, context->is_strict, error);
 			/* It names fields of its own. */
 			if (r < 0)
 				return r;

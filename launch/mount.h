@@ -16,7 +16,8 @@ struct mount_context {
 	int root_fd;		 /* the root, attached */
 	const char *bundle_path; /* relative sources are relative to the bundle */
 	const struct cgroup *cgroup;
-	bool is_tuned; /* set when tune_apply() was done through the container's own procfs */
+	bool is_tuned;	/* set when tune_apply() was done through the container's own procfs */
+	bool is_strict; /* what may not be set is an error, not a warning */
 	bool private_cgroups; /* the container has a cgroup namespace of its own */
 	int *shared_fds;      /* clones that mount_shared_clone() made, or -EBADF; NULL: none */
 };

@@ -10,6 +10,8 @@
 #include "base/cleanup.h"
 #include "base/syscalls.h"
 #include "base/trace.h"
+#include "launch/label.h"
+#include "launch/procfs.h"
 #include "launch/seccomp/default_profile.h"
 #include "launch/seccomp/load.h"
 #include "launch/terminal.h"
@@ -34,13 +36,33 @@ static int filter_make(struct preparation *preparation, const struct config *con
 	return 0;
 }
 
-int preparation_make(struct preparation *preparation, const struct config *config,
-		     struct error *error)
+/*
+ * An exec's process writes its score before it joins the container; profile and label are written
+ * last, where there may be no procfs that can be trusted.
+ */
+static int procfs_prepare(struct preparation *preparation, const struct config_process *process,
+			  const struct config *config, struct error *error)
+{
+	bool is_exec = process != &config->process;
+	int r = label_check(process, config, error);
+
+	if (r < 0 || (!label_is_asked(process) && !(is_exec && process->has_oom_score_adj)))
+		return r;
+	preparation->procfs_fd = procfs_open_own();
+	return preparation->procfs_fd < 0
+		       ? error_set(error, preparation->procfs_fd, "cannot open '/proc'")
+		       : 0;
+}
+
+int preparation_make(struct preparation *preparation, const struct config_process *process,
+		     const struct config *config, struct error *error)
 {
 	int r = filter_make(preparation, config, error);
 
 	if (r == 0)
 		r = landlock_prepare(&preparation->landlock, config->annotations, error);
+	if (r == 0)
+		r = procfs_prepare(preparation, process, config, error);
 	if (r < 0)
 		return r;
 	preparation->report = mmap(NULL, sizeof(*preparation->report), PROT_READ | PROT_WRITE,
@@ -93,6 +115,7 @@ void preparation_fill(const struct preparation *preparation, struct child *child
 {
 	child->filter = preparation->has_filter ? &preparation->filter : NULL;
 	child->landlock = preparation->landlock.is_asked ? &preparation->landlock : NULL;
+	child->procfs_fd = preparation->procfs_fd;
 	child->parent_pidfd = preparation->parent_pidfd;
 	child->terminal_fd = preparation->terminal_fds[1];
 	child->report = preparation->report;
@@ -105,6 +128,7 @@ void preparation_deinit(struct preparation *preparation)
 	landlock_deinit(&preparation->landlock);
 	if (preparation->report)
 		munmap(preparation->report, sizeof(*preparation->report));
+	cleanup_close(&preparation->procfs_fd);
 	cleanup_close(&preparation->parent_pidfd);
 	cleanup_close(&preparation->terminal_fds[0]);
 	cleanup_close(&preparation->terminal_fds[1]);

@@ -17,22 +17,25 @@ struct preparation {
 	struct seccomp_filter filter;
 	bool has_filter;
 	struct landlock landlock;
+	int procfs_fd; /* the launcher's own, for what the process writes of itself; or -EBADF */
 	struct child_report *report; /* shared with the child */
 	int parent_pidfd;	     /* of this process, for the child to watch */
 	int terminal_fds[2];	     /* ours and the child's, or -EBADF: no terminal */
 };
 
 #define PREPARATION_EMPTY                                                                          \
-	((struct preparation){ .parent_pidfd = -EBADF, .terminal_fds = { -EBADF, -EBADF } })
+	((struct preparation){                                                                     \
+		.procfs_fd = -EBADF, .parent_pidfd = -EBADF, .terminal_fds = { -EBADF, -EBADF } })
 
 /**
  * preparation_make() - the container's filter and Landlock rules, the shared memory, the pidfd; the
  * process becomes undumpable
+ * @process: to be started: @config's, or an exec's
  *
  * Return: 0 or a negative errno.
  */
-int preparation_make(struct preparation *preparation, const struct config *config,
-		     struct error *error);
+int preparation_make(struct preparation *preparation, const struct config_process *process,
+		     const struct config *config, struct error *error);
 
 /**
  * preparation_terminal() - where the master of the process's terminal goes: --console-socket, or

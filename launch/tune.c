@@ -1,29 +1,42 @@
 /* SPDX-License-Identifier: MIT */
 #include "launch/tune.h"
 
+#include <errno.h>
 #include <stdio.h>
 
+#include "base/log.h"
 #include "base/trace.h"
 #include "launch/procfs.h"
 #include "launch/sysctl.h"
 
-int tune_apply(const struct config *config, int procfs_fd, struct error *error)
+int tune_score(const struct config_process *process, int procfs_fd, bool is_strict,
+	       struct error *error)
 {
-	TRACE_PHASE("tune");
 	char score[16];
 	int r;
 
-	if (config->process.has_oom_score_adj) {
-		snprintf(score, sizeof(score), "%d", config->process.oom_score_adj);
-		r = procfs_write(procfs_fd, "self/oom_score_adj", score);
-		if (r < 0)
-			return error_set(error, r, "process.oomScoreAdj: cannot be set to %s",
-					 score);
+	if (!process->has_oom_score_adj)
+		return 0;
+	snprintf(score, sizeof(score), "%d", process->oom_score_adj);
+	r = procfs_write(procfs_fd, "self/oom_score_adj", score);
+	if (r == -EACCES && !is_strict) {
+		log_warning("process.oomScoreAdj: only CAP_SYS_RESOURCE may lower it to %s: it "
+			    "stays as it is",
+			    score);
+		return 0;
 	}
-	return sysctl_apply(config, procfs_fd, error);
+	return r < 0 ? error_set(error, r, "process.oomScoreAdj: cannot be set to %s", score) : 0;
 }
 
-int tune_privately(const struct config *config, struct error *error)
+int tune_apply(const struct config *config, int procfs_fd, bool is_strict, struct error *error)
+{
+	TRACE_PHASE("tune");
+	int r = tune_score(&config->process, procfs_fd, is_strict, error);
+
+	return r == 0 ? sysctl_apply(config, procfs_fd, error) : r;
+}
+
+int tune_privately(const struct config *config, bool is_strict, struct error *error)
 {
 	_cleanup_close_ int procfs_fd = -EBADF;
 
@@ -32,5 +45,5 @@ int tune_privately(const struct config *config, struct error *error)
 	procfs_fd = procfs_open();
 	if (procfs_fd < 0)
 		return error_set(error, procfs_fd, "cannot make a procfs");
-	return tune_apply(config, procfs_fd, error);
+	return tune_apply(config, procfs_fd, is_strict, error);
 }

@@ -16,10 +16,9 @@
  * A value that asks for nothing (null, empty) is fine.
  */
 static const char *const unsupported_fields[][3] = {
-	{ "linux", "uidMappings", NULL },	{ "linux", "gidMappings", NULL },
-	{ "linux", "timeOffsets", NULL },	{ "linux", "intelRdt", NULL },
-	{ "linux", "mountLabel", NULL },	{ "linux", "netDevices", NULL },
-	{ "process", "apparmorProfile", NULL }, { "process", "selinuxLabel", NULL },
+	{ "linux", "uidMappings", NULL }, { "linux", "gidMappings", NULL },
+	{ "linux", "timeOffsets", NULL }, { "linux", "intelRdt", NULL },
+	{ "linux", "netDevices", NULL },
 };
 
 static int unsupported_check(struct json_value root, struct error *error)

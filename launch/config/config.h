@@ -57,6 +57,7 @@ struct config_process {
 	size_t n_additional_gids;
 	int umask; /* -1: not said */
 	struct config_capabilities capabilities;
+	bool has_unknown_capabilities; /* which are left out: less is safe */
 	struct config_rlimit *rlimits;
 	size_t n_rlimits;
 	bool no_new_privileges;
@@ -65,7 +66,8 @@ struct config_process {
 	bool has_oom_score_adj;
 	int oom_score_adj;
 	struct config_scheduler scheduler;
-	int io_priority;	       /* as ioprio_set(2) takes it; -1: not said */
+	int io_priority;			      /* as ioprio_set(2) takes it; -1: not said */
+	const char *apparmor_profile, *selinux_label; /* or NULL */
 	const char *exec_cpus_initial; /* an exec's processors before it is in the container's */
 	const char *exec_cpus_final;   /* cgroups, and from then on; NULL: not said */
 };
@@ -73,6 +75,7 @@ struct config_process {
 /* How a mount's options, as mount(8) writes them, are carried out. */
 struct config_mount {
 	char *destination; /* absolute in the container and clean: no "//", ".", ".."; owned */
+	bool is_relative;  /* the document's was not absolute */
 	const char *type;  /* file system type, "bind" for binds */
 	const char *source;
 	bool is_bind;
@@ -83,7 +86,8 @@ struct config_mount {
 	uint64_t recursive_clear;
 	unsigned long propagation; /* MS_PRIVATE, MS_SLAVE, MS_SHARED, MS_UNBINDABLE, or 0 */
 	bool propagation_recursive;
-	char **data; /* NULL-terminated: what is left, the file system's own options */
+	const char *idle_option; /* one that has no effect, or NULL */
+	char **data;		 /* NULL-terminated: what is left, the file system's own options */
 	/* Set for what the bundle's `mounts` file names (x-lamina.subpath). */
 	const char *subpath;
 };
@@ -121,6 +125,7 @@ struct config {
 	struct json_value seccomp;
 	bool has_default_seccomp; /* linux.seccomp is the default profile, and @seccomp only stands
 				     for it */
+	const char *mount_label;  /* or NULL */
 	struct json_value sysctl;
 	struct json_value annotations;
 	int memory_policy;	  /* mode and flags of set_mempolicy(2); -1: not said */
@@ -148,6 +153,9 @@ int config_fill(struct config *config, struct error *error);
  */
 int config_process_parse(struct config_process *process, struct json_value value,
 			 struct error *error);
+
+/** config_report() - warn of what is left out, in the container @id; once a start */
+void config_report(const struct config *config, const char *id);
 
 void config_process_deinit(struct config_process *process);
 

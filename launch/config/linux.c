@@ -155,7 +155,10 @@ int config_linux_parse(struct config *config, struct json_value value, struct er
 	config->resources = json_get(value, "resources");
 	config->seccomp = json_get(value, "seccomp");
 	config->sysctl = json_get(value, "sysctl");
-	r = config_placement_parse(config, value, error);
+	r = value_name(json_get(value, "mountLabel"), "linux.mountLabel", &config->mount_label,
+		       error);
+	if (r == 0)
+		r = config_placement_parse(config, value, error);
 	if (r < 0)
 		return r;
 	r = propagation_parse(config, json_get(value, "rootfsPropagation"), error);

@@ -199,6 +199,8 @@ static int destination_parse(struct config_mount *mount, struct json_value value
 
 	if (!destination || !*destination)
 		return error_say(error, -EINVAL, "a mount without a destination");
+	/* As runc takes it, with a warning. */
+	mount->is_relative = *destination != '/';
 	mount->destination = path_clean(destination);
 	if (!mount->destination)
 		return error_set(error, -ENOMEM, "mount '%s'", destination);

@@ -46,7 +46,12 @@ static int user_parse(struct config_process *process, struct json_value user, st
 	return 0;
 }
 
-static int capability_set_parse(struct json_value array, uint64_t *ret_set, struct error *error)
+/*
+ * "Any value which cannot be mapped to a relevant kernel interface ... MUST be logged as a warning"
+ * (config.md, capabilities): a newer kernel's capability is one that this container doesn't have.
+ */
+static int capability_set_parse(struct json_value array, uint64_t *ret_set, bool *ret_has_unknown,
+				struct error *error)
 {
 	int r = value_check_type(array, "process.capabilities", JSON_ARRAY, error);
 
@@ -56,18 +61,21 @@ static int capability_set_parse(struct json_value array, uint64_t *ret_set, stru
 		const char *name = json_string(element);
 		int number = name ? capability_from_name(name) : -EINVAL;
 
-		if (number < 0)
+		if (!name)
 			return error_say(error, -EINVAL,
-					 "'process.capabilities': unknown capability '%s'",
-					 name ? name : "");
-		*ret_set |= UINT64_C(1) << number;
+					 "'process.capabilities': a capability must be a string");
+		if (number < 0)
+			*ret_has_unknown = true;
+		else
+			*ret_set |= UINT64_C(1) << number;
 	}
 	return 0;
 }
 
-static int capabilities_parse(struct config_capabilities *sets, struct json_value value,
+static int capabilities_parse(struct config_process *process, struct json_value value,
 			      struct error *error)
 {
+	struct config_capabilities *sets = &process->capabilities;
 	struct {
 		const char *name;
 		uint64_t *set;
@@ -78,7 +86,8 @@ static int capabilities_parse(struct config_capabilities *sets, struct json_valu
 	};
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		int r = capability_set_parse(json_get(value, fields[i].name), fields[i].set, error);
+		int r = capability_set_parse(json_get(value, fields[i].name), fields[i].set,
+					     &process->has_unknown_capabilities, error);
 
 		if (r < 0)
 			return r;
@@ -184,6 +193,17 @@ static int rlimits_parse(struct config_process *process, struct json_value array
 	return 0;
 }
 
+static int labels_parse(struct config_process *process, struct json_value value,
+			struct error *error)
+{
+	int r = value_name(json_get(value, "apparmorProfile"), "process.apparmorProfile",
+			   &process->apparmor_profile, error);
+
+	return r == 0 ? value_name(json_get(value, "selinuxLabel"), "process.selinuxLabel",
+				   &process->selinux_label, error)
+		      : r;
+}
+
 int config_process_parse(struct config_process *process, struct json_value value,
 			 struct error *error)
 {
@@ -203,8 +223,7 @@ int config_process_parse(struct config_process *process, struct json_value value
 	if (r == 0)
 		r = user_parse(process, json_get(value, "user"), error);
 	if (r == 0)
-		r = capabilities_parse(&process->capabilities, json_get(value, "capabilities"),
-				       error);
+		r = capabilities_parse(process, json_get(value, "capabilities"), error);
 	if (r == 0)
 		r = rlimits_parse(process, json_get(value, "rlimits"), error);
 	if (r < 0)
@@ -217,6 +236,8 @@ int config_process_parse(struct config_process *process, struct json_value value
 		return error_say(error, -EINVAL, "'process.cwd' must be an absolute path, not '%s'",
 				 process->cwd);
 	r = config_schedule_parse(process, value, error);
+	if (r == 0)
+		r = labels_parse(process, value, error);
 	if (r < 0)
 		return r;
 	r = value_bool(json_get(value, "noNewPrivileges"), "process.noNewPrivileges",

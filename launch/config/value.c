@@ -57,6 +57,16 @@ int value_string(struct json_value value, const char *field, const char **ret_st
 	return 0;
 }
 
+int value_name(struct json_value value, const char *field, const char **ret_name,
+	       struct error *error)
+{
+	int r = value_string(value, field, ret_name, error);
+
+	if (r == 0 && *ret_name && !**ret_name)
+		*ret_name = NULL;
+	return r;
+}
+
 int value_bool(struct json_value value, const char *field, bool *ret_bool, struct error *error)
 {
 	if (json_exists(value) && json_type(value) != JSON_BOOL)

@@ -31,6 +31,10 @@ int value_strings(struct json_value array, const char *field, char ***ret_string
 int value_string(struct json_value value, const char *field, const char **ret_string,
 		 struct error *error);
 
+/** value_name() - value_string() of one that an empty string doesn't ask for: NULL then too */
+int value_name(struct json_value value, const char *field, const char **ret_name,
+	       struct error *error);
+
 /** value_bool() - false where it is missing */
 int value_bool(struct json_value value, const char *field, bool *ret_bool, struct error *error);
 

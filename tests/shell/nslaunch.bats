@@ -83,7 +83,7 @@ in_container() {
 	local filter
 	for filter in 'del(.ociVersion)' '.ociVersion="2.0"' 'del(.process)' '.process.args=[]' \
 		'.process.cwd="tmp"' '.process.user.uid=4294967295' '.process.user.gid=-1' \
-		'.process.capabilities.bounding=["CAP_NOSUCH"]' '.root={}' '.mounts[0].type="nosuchfs"' \
+		'.process.capabilities.bounding=[7]' '.root={}' '.mounts[0].type="nosuchfs"' \
 		'.linux.namespaces=[]' '.linux.namespaces+=[{"type":"user"}]' \
 		'.linux.sysctl={"kernel.core_pattern":"|/x"}' '.linux.sysctl={"net.x":"1"}|.linux.namespaces|=map(select(.type!="network"))' \
 		'.linux.sysctl={"net.ipv4/../x":"1"}' '.hooks={"prestart":[{"path":"bin/true"}]}' \
