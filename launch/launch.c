@@ -14,6 +14,7 @@
 #include "base/trace.h"
 #include "launch/child.h"
 #include "launch/dialogue.h"
+#include "launch/group.h"
 #include "launch/hooks.h"
 #include "launch/internal.h"
 #include "launch/preparation.h"
@@ -106,34 +107,6 @@ static int listen_prepare(struct attempt *attempt, struct error *error)
 	    listen(attempt->listen_fd, 8) < 0)
 		return error_set(error, -errno, "cannot make the socket for start");
 	return 0;
-}
-
-static int cgroup_prepare(const struct launch_options *options, struct launched *launched,
-			  struct error *error)
-{
-	const struct config *config = &launched->bundle.config;
-	char path[STATE_ID_MAX_BYTES + 16];
-	int r;
-
-	/* Empty: there is nothing to enter, to limit and to remove. */
-	if (options->cgroup_manager == LAUNCH_CGROUP_DISABLED)
-		return 0;
-	snprintf(path, sizeof(path), "/lamina/%s", launched->state.id);
-	{
-		TRACE_PHASE("cgroup.create");
-		r = cgroup_create(&launched->cgroup,
-				  config->cgroups_path ? config->cgroups_path : path, error);
-		if (r < 0)
-			return r;
-	}
-	TRACE_PHASE("cgroup.apply");
-	r = cgroup_apply(&launched->cgroup, config->resources, error);
-	if (r == CGROUP_IGNORED) {
-		log_warning("container '%s': %s", launched->state.id, error->message);
-		error_init(error);
-		return 0;
-	}
-	return r;
 }
 
 static void child_fill(struct attempt *attempt)
@@ -341,7 +314,9 @@ static int fork_prepare(struct attempt *attempt, struct error *error)
 	const struct config_hooks *hooks = &attempt->launched->bundle.config.hooks;
 	bool has_hooks = config_hooks_have(hooks, HOOK_PRESTART, HOOK_START_CONTAINER);
 
-	attempt->is_forked = attempt->options->wait_for_start || has_hooks;
+	/* systemd has to be told once the process is there. */
+	attempt->is_forked = attempt->options->wait_for_start || has_hooks ||
+			     attempt->options->cgroup_manager == LAUNCH_CGROUP_SYSTEMD;
 	if (has_hooks) {
 		attempt->interrupt_fd = hooks_interrupt_open();
 		if (attempt->interrupt_fd < 0)
@@ -364,11 +339,13 @@ static int make(struct attempt *attempt, int *ret_status, struct error *error)
 	attempt->root_mount_fd = launch_bundle_root(&launched->bundle, error);
 	if (attempt->root_mount_fd < 0)
 		return attempt->root_mount_fd;
-	r = cgroup_prepare(attempt->options, launched, error);
+	r = launch_group_make(launched, attempt->options, error);
 	if (r < 0)
 		return r;
 	child_fill(attempt);
 	r = clone_child(attempt, error);
+	if (r == 0)
+		r = launch_group_settle(launched, error);
 	if (r == 0 && attempt->is_forked)
 		r = child_serve(attempt, error);
 	if (r == 0)
@@ -395,7 +372,7 @@ static void undo(struct launched *launched)
 		(void)process_wait(launched->pid, &status);
 	}
 	launch_bundle_unmark(launched->bundle.path, launched->pid, launched->start_time);
-	(void)cgroup_remove(&launched->cgroup, NULL);
+	(void)launch_group_remove(launched, NULL);
 	(void)state_remove(&launched->state);
 	hooks_run_poststop(&launched->bundle.config.hooks, hook_state(launched, STATE_STOPPED));
 }
@@ -441,13 +418,10 @@ int launch_finish(struct launched *launched, struct error *error)
 		return 0;
 	if (r < 0)
 		return error_set(error, r, "cannot lock the state of '%s'", launched->state.id);
-	{
-		TRACE_PHASE("cgroup.remove");
-		/* With the pid namespace's first process all others have ended. */
-		if (!config_has_own_namespace(&launched->bundle.config, CLONE_NEWPID))
-			(void)cgroup_kill(&launched->cgroup, NULL);
-		r = cgroup_remove(&launched->cgroup, error);
-	}
+	/* With the pid namespace's first process all others have ended. */
+	if (!config_has_own_namespace(&launched->bundle.config, CLONE_NEWPID))
+		(void)cgroup_kill(&launched->cgroup, NULL);
+	r = launch_group_remove(launched, error);
 	if (r == 0) {
 		r = state_remove(&launched->state);
 		if (r < 0)
@@ -464,6 +438,8 @@ void launched_close(struct launched *launched)
 	launch_bundle_close(&launched->bundle);
 	state_close(&launched->state);
 	cgroup_close(&launched->cgroup);
+	free(launched->systemd);
+	launched->systemd = NULL;
 	cleanup_close(&launched->pidfd);
 	cleanup_close(&launched->master_fd);
 	launched->pidfd = launched->master_fd = -EBADF;

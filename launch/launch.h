@@ -31,6 +31,7 @@ enum launch_rootless {
 };
 
 struct launch_options {
+	const char *program; /* argv[0]: what systemd is asked with is beside it */
 	const char *bundle_path;
 	const char *id;		    /* NULL: the bundle's name */
 	const char *state_path;	    /* STATE */
@@ -56,6 +57,7 @@ struct launched {
 	struct launch_bundle bundle; /* its lock is held while the launcher lives */
 	struct state state;
 	struct cgroup cgroup;
+	struct group_systemd *systemd; /* owned; NULL: its cgroup isn't systemd's */
 	pid_t pid;
 	uint64_t start_time; /* of @pid, process_start_time() */
 	int pidfd;

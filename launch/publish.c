@@ -10,6 +10,7 @@
 
 #include "base/fd.h"
 #include "base/trace.h"
+#include "launch/group.h"
 #include "launch/internal.h"
 
 static void time_format(char text[48])
@@ -60,6 +61,8 @@ int launch_publish(const struct launched *launched, const struct launch_options 
 			return error_set(error, -ENOMEM, "cannot write the state");
 		record.cgroup_path = cgroup_path;
 	}
+	if (launched->systemd)
+		record.systemd_unit = launched->systemd->unit.name;
 	/* What an exec goes by, whatever becomes of the bundle. */
 	r = file_replace_at(launched->state.directory_fd, "config.json", config->document.text,
 			    config->document.n_bytes, 0600, 0);

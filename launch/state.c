@@ -227,6 +227,8 @@ int state_write(const struct state *state, const struct state_record *record, co
 		json_write_bool(&writer, "hooks", true);
 	if (record->cgroup_path)
 		json_write_string(&writer, "cgroupPath", record->cgroup_path);
+	if (record->systemd_unit)
+		json_write_string(&writer, "systemdUnit", record->systemd_unit);
 	if (record->annotations)
 		json_write_raw(&writer, "annotations", record->annotations,
 			       strlen(record->annotations));
@@ -285,7 +287,8 @@ int state_read(const struct state *state, struct state_record *record, struct er
 	    copy_string(json_get(root, "bundle"), &record->bundle) < 0 ||
 	    copy_string(json_get(root, "rootfs"), &record->rootfs) < 0 ||
 	    copy_string(json_get(root, "created"), &record->created) < 0 ||
-	    copy_string(json_get(root, "cgroupPath"), &record->cgroup_path) < 0)
+	    copy_string(json_get(root, "cgroupPath"), &record->cgroup_path) < 0 ||
+	    copy_string(json_get(root, "systemdUnit"), &record->systemd_unit) < 0)
 		return error_set(error, -ENOMEM, "cannot read the state of '%s'", state->id);
 	if (!record->id || !record->bundle || !record->created)
 		return error_say(error, -EBADMSG, "the state of '%s' is damaged", state->id);
@@ -298,6 +301,7 @@ void state_record_deinit(struct state_record *record)
 	free(record->bundle);
 	free(record->rootfs);
 	free(record->cgroup_path);
+	free(record->systemd_unit);
 	free(record->created);
 	free(record->annotations);
 	*record = (struct state_record){};

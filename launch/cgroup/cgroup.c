@@ -227,6 +227,8 @@ static int leftover_treat(const struct cgroup *cgroup, const char *relative, str
 {
 	int r;
 
+	if (cgroup->is_adopted)
+		return 1;
 	if (!is_below_lamina(cgroup)) {
 		r = foreign_check(cgroup, relative, error);
 		return r < 0 ? r : 1;
@@ -340,11 +342,12 @@ static void undo(struct cgroup *cgroup)
 	cgroup_close(cgroup);
 }
 
-int cgroup_create(struct cgroup *cgroup, const char *path, struct error *error)
+static int make(struct cgroup *cgroup, const char *path, bool adopt, struct error *error)
 {
 	int r;
 
 	cgroup_init(cgroup);
+	cgroup->is_adopted = adopt;
 	r = cgroup_path_clean(path, cgroup->path, error);
 	if (r == 0)
 		r = cgroup_hierarchies_find(cgroup, error);
@@ -353,6 +356,16 @@ int cgroup_create(struct cgroup *cgroup, const char *path, struct error *error)
 	if (r < 0)
 		undo(cgroup);
 	return r;
+}
+
+int cgroup_create(struct cgroup *cgroup, const char *path, struct error *error)
+{
+	return make(cgroup, path, false, error);
+}
+
+int cgroup_adopt(struct cgroup *cgroup, const char *path, struct error *error)
+{
+	return make(cgroup, path, true, error);
 }
 
 int cgroup_open(struct cgroup *cgroup, const char *path, struct error *error)

@@ -66,6 +66,7 @@ struct cgroup_hierarchy {
 /* Plain memory, no allocation behind it. Start with CGROUP_INIT. */
 struct cgroup {
 	int root_fd;		    /* /sys/fs/cgroup; -EBADF where there is none */
+	bool is_adopted;	    /* it was made for this container: cgroup_adopt() */
 	char path[CGROUP_MAX_PATH]; /* without the leading slash: "lamina/ID" */
 	size_t n_hierarchies;
 	struct cgroup_hierarchy hierarchies[CGROUP_MAX_HIERARCHIES];
@@ -73,7 +74,8 @@ struct cgroup {
 
 /* Only what tells that it is empty: the rest is 5 kB that needn't be cleared. */
 #define CGROUP_INIT_FIELDS(cgroup)                                                                 \
-	((cgroup)->root_fd = -EBADF, (cgroup)->path[0] = '\0', (cgroup)->n_hierarchies = 0)
+	((cgroup)->root_fd = -EBADF, (cgroup)->is_adopted = false, (cgroup)->path[0] = '\0',       \
+	 (cgroup)->n_hierarchies = 0)
 
 /**
  * cgroup_init() - make @cgroup empty, so that cgroup_close() and cgroup_remove() may be called
@@ -109,6 +111,14 @@ int cgroup_path_clean(const char *path, char *ret_clean, struct error *error);
  * -EROFS, -EACCES: the caller may not make cgroups here, @error names the directory).
  */
 int cgroup_create(struct cgroup *cgroup, const char *path, struct error *error);
+
+/**
+ * cgroup_adopt() - cgroup_create() of one that somebody has made for this container: systemd
+ *
+ * What is there is used as it is, whatever processes are in it; what is missing (systemd doesn't
+ * make every v1 hierarchy) is made.
+ */
+int cgroup_adopt(struct cgroup *cgroup, const char *path, struct error *error);
 
 /**
  * cgroup_open() - the cgroup @path as far as it exists

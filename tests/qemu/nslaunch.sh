@@ -51,11 +51,12 @@ running()
 	timeout 60 nslaunch create --bundle $bundle c </dev/null && timeout 60 nslaunch start c
 }
 
-# try COMMAND...: sets $output and $code
+# try COMMAND...: sets $output and $code. By a file, for what a container keeps open is no end.
 try()
 {
-	output=$(timeout -s KILL 60 "$@" 2>&1 </dev/null)
+	timeout -s KILL 60 "$@" >/tmp/output 2>&1 </dev/null
 	code=$?
+	output=$(cat /tmp/output)
 }
 
 result()

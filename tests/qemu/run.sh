@@ -10,6 +10,9 @@
 #
 # QEMU_IMAGES     images for /lamina/images: arguments of tools/mkimage but for the directory, one
 #                 image a line ("busybox"); it is called by the first word
+# QEMU_SYSTEMD    the machine is a Debian with systemd as its first process, which starts SCRIPT as
+#                 a service; its disk is made by mmdebstrap, once (as root)
+# QEMU_CMDLINE    more for the kernel's command line
 # QEMU_MODULES    kernel modules to load (overlay)
 # QEMU_MEMORY     of the machine (768M)
 # QEMU_TIMEOUT    seconds until it is given up (300)
@@ -100,7 +103,39 @@ file_add()
 	done
 }
 
+# Sets `disk`: a file system with Debian's systemd, and without what no test looks at.
+disk_get()
+{
+	disk=$cache/debian-systemd-1.ext4
+	[ -e "$disk" ] && return
+	[ "$(id -u)" -eq 0 ] || skip 'only root can make the disk of a Debian with systemd'
+	for program in mmdebstrap mke2fs; do
+		command -v "$program" >/dev/null || skip "no $program"
+	done
+	mkdir -p "$cache"
+	making=$(mktemp -d "$cache/.disk.XXXXXX")
+	# shellcheck disable=SC2016 # the hook's own shell expands it
+	if ! mmdebstrap --mode=root --variant=minbase --include=systemd,systemd-sysv,libpam-systemd,dbus \
+		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+		--dpkgopt='path-exclude=/usr/share/locale/*' \
+		--customize-hook='rm -rf "$1"/var/cache/apt/* "$1"/var/lib/apt/lists/*' \
+		bookworm "$making/root" >"$making/log" 2>&1 ||
+		! mke2fs -q -t ext4 -d "$making/root" "$making/disk" 400m >>"$making/log" 2>&1; then
+		tail -n 3 "$making/log" | sed 's/^/# /'
+		rm -rf "$making"
+		skip 'cannot make a Debian with systemd'
+	fi
+	mv "$making/disk" "$disk"
+	rm -rf "$making"
+}
+
 kernel_get
+QEMU_MODULES=${QEMU_MODULES-overlay}
+disk=
+if [ -n "${QEMU_SYSTEMD-}" ]; then
+	disk_get
+	QEMU_MODULES="virtio_pci virtio_blk $QEMU_MODULES"
+fi
 root=$scratch/root
 mkdir -p "$root/bin" "$root/modules"
 cp "$(command -v busybox)" "$root/bin/busybox"
@@ -108,8 +143,9 @@ cp "$(dirname -- "$0")/init" "$root/init"
 cp "$script" "$root/test"
 chmod 755 "$root/init" "$root/test"
 number=10
-for module in ${QEMU_MODULES-overlay}; do
+for module in $QEMU_MODULES; do
 	for file in $(module_list "$module"); do
+		[ -z "$(find "$root/modules" -name "??-${file##*/}")" ] || continue
 		cp "$kernel/$file" "$root/modules/$number-${file##*/}"
 		number=$((number + 1))
 	done
@@ -128,14 +164,17 @@ printf '%s\n' "${QEMU_IMAGES-}" | while IFS= read -r image; do
 	# shellcheck disable=SC2086 # arguments are words
 	"$LAMINA_SOURCE/tools/mkimage" $image "$root/lamina/images/${image%% *}" >&2
 done
+[ -z "$disk" ] || : >"$root/systemd"
 (cd "$root" && find . | busybox cpio -o -H newc 2>/dev/null) >"$scratch/initramfs"
 
 # The first serial line is the console, the second what the test prints.
 status=0
+# shellcheck disable=SC2086 # an option and its value, or nothing
 timeout "${QEMU_TIMEOUT:-300}" qemu-system-x86_64 -accel tcg -cpu max -smp 1 \
 	-m "${QEMU_MEMORY:-768M}" -nodefaults -no-user-config -display none -no-reboot \
 	-kernel "$(echo "$kernel"/boot/vmlinuz-*)" -initrd "$scratch/initramfs" \
-	-append 'console=ttyS0 quiet panic=-1 oops=panic' \
+	${disk:+-drive file="$disk",format=raw,if=virtio,readonly=on} \
+	-append "console=ttyS0 quiet panic=-1 oops=panic ${QEMU_CMDLINE-}" \
 	-serial "file:$scratch/console" -serial "file:$scratch/output" </dev/null || status=$?
 tr -d '\r' <"$scratch/output" >"$scratch/tap"
 ended=$(sed -n '$s/^# ended with //p' "$scratch/tap")

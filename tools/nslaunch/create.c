@@ -72,6 +72,7 @@ int run_fill(const struct command_call *call, struct launch_options *options, st
 	if (given->n_preserved_fds > 1024)
 		return error_usage(error, "option '--preserve-fds' takes at most 1024");
 	*options = (struct launch_options){
+		.program = call->process_argv[0],
 		.bundle_path = given->bundle,
 		.state_path = container_state_path(call, error),
 		.pid_file = given->pid_file,

@@ -14,6 +14,7 @@
 #include "launch/bundle.h"
 #include "launch/cgroup/cgroup.h"
 #include "launch/child.h"
+#include "launch/group.h"
 #include "launch/hooks.h"
 #include "tools/nslaunch/container.h"
 
@@ -163,27 +164,8 @@ static int process_end(const struct state_record *record, struct error *error)
 	return 0;
 }
 
-static int cgroup_end(const struct state *state, const struct state_record *record,
-		      struct error *error)
-{
-	_cleanup_cgroup_ struct cgroup cgroup;
-	_cleanup_free_ char *path = NULL;
-	int r;
-
-	/* Killed before there was a state.json: the cgroup is where it is by default. */
-	path = record->cgroup_path ? strdup(record->cgroup_path)
-				   : string_format("/lamina/%s", state->id);
-	if (!path)
-		return error_set(error, -ENOMEM, "cannot remove the cgroup");
-	cgroup_init(&cgroup);
-	r = cgroup_open(&cgroup, path, error);
-	if (r == 0)
-		r = cgroup_kill(&cgroup, error);
-	return r == 0 ? cgroup_remove(&cgroup, error) : r;
-}
-
-static int delete_opened(struct state *state, struct state_record *record, bool force,
-			 struct error *error)
+static int delete_opened(const struct command_call *call, struct state *state,
+			 struct state_record *record, bool force, struct error *error)
 {
 	_cleanup_json_ struct json_document document = {};
 	_cleanup_config_hooks_ struct config_hooks hooks = {};
@@ -205,7 +187,7 @@ static int delete_opened(struct state *state, struct state_record *record, bool 
 		return r;
 	r = process_end(record, error);
 	if (r == 0)
-		r = cgroup_end(state, record, error);
+		r = group_record_end(call->process_argv[0], state->id, record, error);
 	if (r < 0)
 		return r;
 	if (record->bundle)
@@ -232,7 +214,7 @@ static int container_delete(const struct command_call *call, const char *argumen
 		error_init(error);
 		return 0;
 	}
-	return r < 0 ? r : delete_opened(&state, &record, options->force, error);
+	return r < 0 ? r : delete_opened(call, &state, &record, options->force, error);
 }
 
 int verb_delete(const struct command_call *call, struct error *error)

@@ -12,7 +12,7 @@
 #include "base/fd.h"
 #include "base/json_write.h"
 #include "base/log.h"
-#include "launch/cgroup/cgroup.h"
+#include "launch/group.h"
 #include "tools/nslaunch/container.h"
 
 #define FIELD(field)	    offsetof(struct update_options, field)
@@ -196,26 +196,16 @@ static int schema_write(const struct state *state, const char *option, const cha
 	return 0;
 }
 
-static int limits_update(const struct state_record *record, struct json_value resources,
-			 struct error *error)
+static int limits_update(const struct command_call *call, const struct state_record *record,
+			 struct json_value resources, struct error *error)
 {
-	_cleanup_cgroup_ struct cgroup cgroup;
-	int r;
+	int r = group_record_update(call->process_argv[0], record, resources, error);
 
-	cgroup_init(&cgroup);
-	if (json_count(resources) == 0)
-		return 0;
-	if (!record->cgroup_path)
-		return error_say(error, -EOPNOTSUPP, "it has no cgroup");
-	r = cgroup_open(&cgroup, record->cgroup_path, error);
-	if (r == 0)
-		r = cgroup_update(&cgroup, resources, error);
-	if (r == CGROUP_IGNORED) {
-		log_warning("container '%s': %s", record->id, error->message);
-		error_init(error);
-		return 0;
-	}
-	return r;
+	if (r != CGROUP_IGNORED)
+		return r;
+	log_warning("container '%s': %s", record->id, error->message);
+	error_init(error);
+	return 0;
 }
 
 int verb_update(const struct command_call *call, struct error *error)
@@ -234,7 +224,7 @@ int verb_update(const struct command_call *call, struct error *error)
 		return r;
 	if (state_status(&state, &record) == STATE_STOPPED)
 		return error_say(error, -ESRCH, "container '%s' is not running", state.id);
-	r = limits_update(&record, json_root(&document), error);
+	r = limits_update(call, &record, json_root(&document), error);
 	if (r == 0)
 		r = schema_write(&state, "l3-cache-schema", options->l3_cache_schema, error);
 	if (r == 0)
