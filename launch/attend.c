@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
@@ -45,9 +47,16 @@ static void signal_handle(struct launched *launched, int signal)
 		(void)sys_pidfd_send_signal(launched->pidfd, signal, NULL, 0);
 }
 
-static bool has_ended(pid_t pid, int *ret_wait_status)
+static bool has_ended(const struct launched *launched, int *ret_wait_status)
 {
-	return waitpid(pid, ret_wait_status, WNOHANG) == pid;
+	pid_t pid;
+
+	if (!launched->adopts)
+		return waitpid(launched->pid, ret_wait_status, WNOHANG) == launched->pid;
+	do {
+		pid = waitpid(-1, ret_wait_status, WNOHANG);
+	} while (pid > 0 && pid != launched->pid);
+	return pid == launched->pid;
 }
 
 static int attend_plain(struct launched *launched, int *ret_wait_status)
@@ -55,7 +64,7 @@ static int attend_plain(struct launched *launched, int *ret_wait_status)
 	sigset_t set;
 
 	attended_set(&set);
-	while (!has_ended(launched->pid, ret_wait_status)) {
+	while (!has_ended(launched, ret_wait_status)) {
 		siginfo_t info;
 		int signal = sigwaitinfo(&set, &info);
 
@@ -85,7 +94,7 @@ static int relay_loop(struct launched *launched, struct terminal_relay *relay, i
 {
 	bool closed = false;
 
-	while (!has_ended(launched->pid, ret_wait_status)) {
+	while (!has_ended(launched, ret_wait_status)) {
 		struct pollfd fds[] = {
 			{ .fd = signal_fd, .events = POLLIN },
 			{ .fd = STDIN_FILENO },
@@ -129,6 +138,13 @@ static int attend_terminal(struct launched *launched, int *ret_wait_status, stru
 		return error_set(error, -errno, "cannot wait for signals");
 	r = relay_loop(launched, &relay, signal_fd, ret_wait_status);
 	return r < 0 ? error_set(error, r, "cannot carry the terminal over") : 0;
+}
+
+void attend_adopt(struct launched *launched)
+{
+	/* With a pid namespace of its own its first process is who adopts. */
+	if (!config_has_own_namespace(&launched->bundle.config, CLONE_NEWPID))
+		launched->adopts = prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0;
 }
 
 int attend(struct launched *launched, int *ret_wait_status, struct error *error)

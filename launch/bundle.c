@@ -101,13 +101,14 @@ static int directory_check(const struct launch_bundle *bundle, struct error *err
 	return 0;
 }
 
-static int bundle_read(struct launch_bundle *bundle, struct error *error)
+static int bundle_read(struct launch_bundle *bundle, const char *config_name, struct error *error)
 {
 	int r;
 
 	{
 		TRACE_PHASE("spec.parse");
-		r = config_parse(&bundle->config, bundle->fd, error);
+		r = config_parse_file(&bundle->config, bundle->fd,
+				      config_name ? config_name : "config.json", error);
 		if (r < 0)
 			return r;
 	}
@@ -128,7 +129,8 @@ static int bundle_read(struct launch_bundle *bundle, struct error *error)
 }
 
 /* Filled in place: the values of its config point to the document in it. */
-static int bundle_open(struct launch_bundle *bundle, const char *path, struct error *error)
+static int bundle_open(struct launch_bundle *bundle, const char *path, const char *config_name,
+		       struct error *error)
 {
 	int r;
 
@@ -145,16 +147,17 @@ static int bundle_open(struct launch_bundle *bundle, const char *path, struct er
 	r = bundle_lock(bundle, error);
 	if (r < 0)
 		return r;
-	r = bundle_read(bundle, error);
+	r = bundle_read(bundle, config_name, error);
 	return r < 0 ? error_prefix(error, r, "bundle '%s'", path) : 0;
 }
 
-int launch_bundle_open(struct launch_bundle *bundle, const char *path, struct error *error)
+int launch_bundle_open(struct launch_bundle *bundle, const char *path, const char *config_name,
+		       struct error *error)
 {
 	int r;
 
 	*bundle = LAUNCH_BUNDLE_EMPTY;
-	r = bundle_open(bundle, path, error);
+	r = bundle_open(bundle, path, config_name, error);
 	if (r < 0)
 		launch_bundle_close(bundle);
 	return r;

@@ -31,12 +31,14 @@ struct launch_bundle {
 
 /**
  * launch_bundle_open() - open, lock and read the bundle at @path; nothing is changed
+ * @config_name: the file in it that is read as its config.json; NULL: that
  *
  * @bundle: filled in place, and must stay where it is: its config points into itself
  *
  * Return: 0 or a negative errno (-EBUSY: it runs, or another tool is at it).
  */
-int launch_bundle_open(struct launch_bundle *bundle, const char *path, struct error *error);
+int launch_bundle_open(struct launch_bundle *bundle, const char *path, const char *config_name,
+		       struct error *error);
 
 void launch_bundle_close(struct launch_bundle *bundle);
 #define _cleanup_launch_bundle_ _cleanup_(launch_bundle_close)

@@ -217,6 +217,11 @@ static int prepare(struct exec_attempt *attempt, struct error *error)
 		r = error_say(
 			error, -EINVAL,
 			"cannot exec in a paused container (use --ignore-paused to override)");
+	STRING_LIST_FOR_EACH (attempt->options->cgroups, i) {
+		if (r == 0)
+			r = cgroup_descend(&attempt->cgroup, attempt->options->cgroups->items[i],
+					   error);
+	}
 	return r == 0 ? preparation_make(&attempt->preparation, &attempt->process, &attempt->config,
 					 error)
 		      : r;

@@ -387,7 +387,8 @@ int launch_start(const struct launch_options *options, struct launched *launched
 	*ret_status = 125;
 	attempt_init(&attempt, options, launched);
 	cgroup_init(&launched->cgroup);
-	r = launch_bundle_open(&launched->bundle, options->bundle_path, error);
+	r = launch_bundle_open(&launched->bundle, options->bundle_path, options->config_name,
+			       error);
 	if (r < 0)
 		return r;
 	id = options->id ? options->id : launched->bundle.id;

@@ -33,6 +33,7 @@ enum launch_rootless {
 struct launch_options {
 	const char *program; /* argv[0]: what systemd is asked with is beside it */
 	const char *bundle_path;
+	const char *config_name;    /* NULL: config.json in the bundle */
 	const char *id;		    /* NULL: the bundle's name */
 	const char *state_path;	    /* STATE */
 	const char *pid_file;	    /* or NULL: gets the pid, by rename */
@@ -60,6 +61,7 @@ struct launched {
 	struct group_systemd *systemd; /* owned; NULL: its cgroup isn't systemd's */
 	pid_t pid;
 	uint64_t start_time; /* of @pid, process_start_time() */
+	bool adopts; /* the launcher is a subreaper, and reaps what the container has orphaned */
 	int pidfd;
 	int master_fd; /* of its terminal, or -EBADF */
 };

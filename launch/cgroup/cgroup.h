@@ -131,6 +131,16 @@ int cgroup_open(struct cgroup *cgroup, const char *path, struct error *error);
 /** cgroup_open_to_enter() - cgroup_open(), and what cgroup_enter() needs: for an exec */
 int cgroup_open_to_enter(struct cgroup *cgroup, const char *path, struct error *error);
 
+/**
+ * cgroup_descend() - from the container's cgroup into one that is in it already
+ * @cgroup: as cgroup_open_to_enter() left it
+ * @where: PATH, in every hierarchy, or CONTROLLER[,CONTROLLER...]:PATH, in those of v1 (runc's
+ * `exec --cgroup`); it can't lead out of the container's
+ *
+ * Return: 0 or a negative errno (-ENOENT: there is none).
+ */
+int cgroup_descend(struct cgroup *cgroup, const char *where, struct error *error);
+
 /** cgroup_exists() - is it there in any hierarchy? */
 bool cgroup_exists(const struct cgroup *cgroup);
 

@@ -116,12 +116,16 @@ int config_fill(struct config *config, struct error *error)
 	return r < 0 ? error_prefix(error, r, "config.json") : 0;
 }
 
-int config_parse(struct config *config, int bundle_fd, struct error *error)
+int config_parse_file(struct config *config, int bundle_fd, const char *name, struct error *error)
 {
-	int r = json_parse_file_at(&config->document, bundle_fd, "config.json", CONFIG_MAX_BYTES,
-				   error);
+	int r = json_parse_file_at(&config->document, bundle_fd, name, CONFIG_MAX_BYTES, error);
 
 	return r < 0 ? r : config_fill(config, error);
+}
+
+int config_parse(struct config *config, int bundle_fd, struct error *error)
+{
+	return config_parse_file(config, bundle_fd, "config.json", error);
 }
 
 void config_deinit(struct config *config)

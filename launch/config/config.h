@@ -144,6 +144,9 @@ struct config {
  */
 int config_parse(struct config *config, int bundle_fd, struct error *error);
 
+/** config_parse_file() - the same of another file than config.json */
+int config_parse_file(struct config *config, int bundle_fd, const char *name, struct error *error);
+
 /** config_fill() - the same from @config's document, which is parsed already */
 int config_fill(struct config *config, struct error *error);
 

@@ -181,3 +181,65 @@ need_freezer() {
 	status_is running "${ID}x"
 	nslaunch delete --force "${ID}x"
 }
+
+@test "exec goes into a cgroup inside the container's" {
+	started
+	local pid path hierarchy
+	pid=$(nslaunch state "$ID" | jq .pid)
+	path=$(sed -n 's/^[0-9]*:pids://p' "/proc/$pid/cgroup")
+	[ -d "/sys/fs/cgroup/pids/lamina/$ID" ] || skip "no cgroup v1 pids"
+	mkdir "/sys/fs/cgroup/pids/lamina/$ID/sub"
+	nslaunch exec --cgroup pids:sub --detach --pid-file pid2 "$ID" sleep 1000
+	[ "$(sed -n 's/^[0-9]*:pids://p' "/proc/$(cat pid2)/cgroup")" = "$path/sub" ]
+	[ "$(sed -n 's/^[0-9]*:memory://p' "/proc/$(cat pid2)/cgroup")" = "$(sed -n 's/^[0-9]*:memory://p' "/proc/$pid/cgroup")" ]
+	for where in nosuch pids:nosuch ../x pids:.. nosuch:sub; do
+		run -125 nslaunch exec --cgroup "$where" "$ID" true
+		[[ $output == *cgroup* ]]
+	done
+	# The same in all hierarchies, by the name alone.
+	for hierarchy in /sys/fs/cgroup/*/; do
+		mkdir -p "${hierarchy}lamina/$ID/sub"
+		[ -e "${hierarchy}cpuset.cpus" ] || continue
+		cat "${hierarchy}cpuset.cpus" >"${hierarchy}lamina/$ID/sub/cpuset.cpus"
+		cat "${hierarchy}cpuset.mems" >"${hierarchy}lamina/$ID/sub/cpuset.mems"
+	done
+	nslaunch exec --cgroup /sub --detach --pid-file pid3 "$ID" sleep 1000
+	[ "$(grep -c "/sub$" "/proc/$(cat pid3)/cgroup")" -eq "$(grep -c . "/proc/$(cat pid3)/cgroup")" ]
+	nslaunch delete --force "$ID"
+	assert_nothing_left
+}
+
+@test "run adopts what a container without a pid namespace leaves, unless it isn't to" {
+	local runner
+	config '.linux.namespaces |= map(select(.type != "pid"))
+		| .process.args = ["sh", "-c", "(sleep 1000 & echo $! >/tmp/pid); sleep 1000"]'
+	parent_is() { [ "$(sed 's/.*) . \([0-9]*\) .*/\1/' "/proc/$(cat "$BUNDLE/rootfs/tmp/pid")/stat")" = "$1" ]; }
+	nslaunch run --bundle "$BUNDLE" "$ID" &
+	runner=$!
+	eventually test -s "$BUNDLE/rootfs/tmp/pid"
+	eventually parent_is "$runner"
+	kill "$(cat "$BUNDLE/rootfs/tmp/pid")"
+	gone() { [ ! -e "/proc/$(cat "$BUNDLE/rootfs/tmp/pid")" ]; }
+	eventually gone
+	nslaunch kill "$ID" KILL
+	run wait "$runner"
+	rm "$BUNDLE/rootfs/tmp/pid"
+	nslaunch run --no-subreaper --bundle "$BUNDLE" "$ID" &
+	runner=$!
+	eventually test -s "$BUNDLE/rootfs/tmp/pid"
+	run -1 parent_is "$runner"
+	nslaunch kill "$ID" KILL
+	wait "$runner" || :
+	assert_nothing_left
+}
+
+@test "the bundle's config.json may have another name" {
+	config '.process.args=["echo","other"]'
+	mv "$BUNDLE/config.json" "$BUNDLE/other.json"
+	run -0 nslaunch run --config other.json --bundle "$BUNDLE" "$ID"
+	[ "$output" = other ]
+	nslaunch create -f "$BUNDLE/other.json" -b "$BUNDLE" "$ID"
+	nslaunch start "$ID" >out
+	run -1 nslaunch create --config nosuch.json --bundle "$BUNDLE" "${ID}x"
+	[[ $output == *nosuch.json* ]]
+}

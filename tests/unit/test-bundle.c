@@ -39,7 +39,7 @@ static void any_oci_bundle_is_opened_and_its_id_is_its_name(void **state)
 
 	bundle_make(&scratch);
 	assert_int_equal(unlinkat(scratch.fd, "lock", 0), 0);
-	assert_int_equal(launch_bundle_open(&bundle, slashes, NULL), 0);
+	assert_int_equal(launch_bundle_open(&bundle, slashes, NULL, NULL), 0);
 	assert_string_equal(bundle.path, scratch.path);
 	assert_string_equal(bundle.id, strrchr(scratch.path, '/') + 1);
 	assert_string_equal(bundle.root_path, rootfs);
@@ -54,7 +54,7 @@ static void a_path_is_made_absolute(void **state)
 
 	bundle_make(&scratch);
 	assert_int_equal(fchdir(scratch.fd), 0);
-	assert_int_equal(launch_bundle_open(&bundle, ".", NULL), 0);
+	assert_int_equal(launch_bundle_open(&bundle, ".", NULL, NULL), 0);
 	assert_string_equal(bundle.path, scratch.path);
 	assert_int_equal(chdir("/"), 0);
 }
@@ -71,7 +71,7 @@ static void what_isnt_there_or_not_whole_is_told_and_nothing_is_held(void **stat
 		error_init(&error);
 		bundle_make(&scratch);
 		assert_int_equal(unlinkat(scratch.fd, files[i], i == 1 ? AT_REMOVEDIR : 0), 0);
-		assert_int_equal(launch_bundle_open(&bundle, scratch.path, &error), -ENOENT);
+		assert_int_equal(launch_bundle_open(&bundle, scratch.path, NULL, &error), -ENOENT);
 		assert_non_null(strstr(error.message, files[i]));
 		assert_int_equal(bundle.fd, -EBADF);
 		assert_int_equal(bundle.lock_fd, -EBADF);
@@ -85,19 +85,19 @@ static void a_bundle_that_is_locked_or_runs_is_in_use(void **state)
 	struct launch_bundle second = LAUNCH_BUNDLE_EMPTY;
 
 	bundle_make(&scratch);
-	assert_int_equal(launch_bundle_open(&first, scratch.path, NULL), 0);
-	assert_int_equal(launch_bundle_open(&second, scratch.path, NULL), -EBUSY);
+	assert_int_equal(launch_bundle_open(&first, scratch.path, NULL, NULL), 0);
+	assert_int_equal(launch_bundle_open(&second, scratch.path, NULL, NULL), -EBUSY);
 	assert_int_equal(launch_bundle_mark(&first, getpid(), NULL), 0);
 	launch_bundle_close(&first);
 	/* Nobody holds the lock, but the process lives. */
-	assert_int_equal(launch_bundle_open(&second, scratch.path, NULL), -EBUSY);
+	assert_int_equal(launch_bundle_open(&second, scratch.path, NULL, NULL), -EBUSY);
 	/* Another's note stays. */
 	launch_bundle_unmark(scratch.path, getpid(), process_start_time(getpid()) + 1);
 	launch_bundle_unmark(scratch.path, getpid() + 1, process_start_time(getpid()));
-	assert_int_equal(launch_bundle_open(&second, scratch.path, NULL), -EBUSY);
+	assert_int_equal(launch_bundle_open(&second, scratch.path, NULL, NULL), -EBUSY);
 	launch_bundle_unmark(scratch.path, getpid(), process_start_time(getpid()));
 	assert_int_equal(faccessat(scratch.fd, "running", F_OK, 0), -1);
-	assert_int_equal(launch_bundle_open(&second, scratch.path, NULL), 0);
+	assert_int_equal(launch_bundle_open(&second, scratch.path, NULL, NULL), 0);
 	launch_bundle_close(&second);
 }
 
@@ -118,7 +118,7 @@ static void a_note_of_a_dead_process_or_of_nobody_is_no_use(void **state)
 
 		bundle_make(&scratch);
 		scratch_write(&scratch, "running", texts[i]);
-		assert_int_equal(launch_bundle_open(&bundle, scratch.path, NULL), 0);
+		assert_int_equal(launch_bundle_open(&bundle, scratch.path, NULL, NULL), 0);
 	}
 }
 
@@ -130,16 +130,16 @@ static void an_overlay_in_a_directory_that_others_can_write_is_not_believed(void
 
 	bundle_make(&scratch);
 	overlay_write(&scratch);
-	assert_int_equal(launch_bundle_open(&bundle, scratch.path, NULL), 0);
+	assert_int_equal(launch_bundle_open(&bundle, scratch.path, NULL, NULL), 0);
 	assert_true(bundle.has_overlay);
 	launch_bundle_close(&bundle);
 	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
 		assert_int_equal(fchmod(scratch.fd, modes[i]), 0);
-		assert_int_equal(launch_bundle_open(&bundle, scratch.path, NULL), -EPERM);
+		assert_int_equal(launch_bundle_open(&bundle, scratch.path, NULL, NULL), -EPERM);
 	}
 	/* Any other runtime's bundle is its caller's business. */
 	assert_int_equal(unlinkat(scratch.fd, "overlay", 0), 0);
-	assert_int_equal(launch_bundle_open(&bundle, scratch.path, NULL), 0);
+	assert_int_equal(launch_bundle_open(&bundle, scratch.path, NULL, NULL), 0);
 	launch_bundle_close(&bundle);
 	assert_int_equal(fchmod(scratch.fd, 0700), 0);
 }
@@ -152,7 +152,7 @@ static void a_volume_is_named_by_the_mounts_file_however_the_config_writes_its_p
 	bundle_make(&scratch);
 	scratch_write(&scratch, "mounts",
 		      "/volume /data none rbind,x-lamina.volume=v,x-lamina.subpath=a/b 0 0\n");
-	assert_int_equal(launch_bundle_open(&bundle, scratch.path, NULL), 0);
+	assert_int_equal(launch_bundle_open(&bundle, scratch.path, NULL, NULL), 0);
 	assert_string_equal(bundle.config.mounts[0].source, "/volume");
 	assert_string_equal(bundle.config.mounts[0].subpath, "a/b");
 }

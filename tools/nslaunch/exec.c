@@ -26,6 +26,8 @@ const struct command_option exec_options[] = {
 	{ "cap", 'c', OPTION_LIST, FIELD(capabilities), "NAME", "add a capability", NULL },
 	{ "no-new-privs", 0, OPTION_FLAG, FIELD(no_new_privileges), NULL,
 	  "no program may gain privileges", NULL },
+	{ "cgroup", 0, OPTION_LIST, FIELD(cgroups), "[CONTROLLER[,...]:]PATH",
+	  "run it in a cgroup that is in the container's", NULL },
 	{ "ignore-paused", 0, OPTION_FLAG, FIELD(ignore_paused), NULL,
 	  "also in a paused container, where it waits for the resume", NULL },
 	{ "detach", 'd', OPTION_FLAG, FIELD(detach), NULL, "don't wait for its end", NULL },
@@ -48,6 +50,7 @@ static void options_fill(const struct command_call *call, struct exec_options *o
 	options->user = given->user;
 	options->additional_gids = &given->additional_gids;
 	options->capabilities = &given->capabilities;
+	options->cgroups = &given->cgroups;
 	options->ignore_paused = given->ignore_paused;
 	options->no_new_privileges = given->no_new_privileges;
 	options->strict = ((const struct nslaunch_options *)call->globals)->strict;

@@ -63,6 +63,12 @@ const struct command_option run_options[] = {
 	  .type = OPTION_FLAG,
 	  .offset = FIELD(keep),
 	  .help = "keep the state of a container that has ended, for `state` and `delete`" },
+	{ .name = "config",
+	  .letter = 'f',
+	  .type = OPTION_STRING,
+	  .offset = FIELD(config),
+	  .argument = "FILE",
+	  .help = "the bundle's config.json by another name" },
 	{ .name = "pid-file",
 	  .type = OPTION_STRING,
 	  .offset = FIELD(pid_file),
@@ -129,6 +135,8 @@ static int run_one(const struct command_call *call, struct launch_options *optio
 		command_report(call, error);
 		return status;
 	}
+	if (!given->no_subreaper)
+		attend_adopt(&launched);
 	signal = end_if_asked_early(&launched);
 	r = attend(&launched, &wait_status, error);
 	if (r < 0) {
@@ -368,6 +376,8 @@ static int arguments_check(const struct command_call *call, struct error *error)
 
 	if (given->n_jobs > RUN_MAX_JOBS)
 		return error_usage(error, "option '--jobs' takes at most %d", RUN_MAX_JOBS);
+	if (!given->bundle && given->config)
+		return error_usage(error, "option '--config' needs '--bundle' or an id");
 	if (given->bundle && given->n_jobs > 1)
 		return error_usage(error, "option '--jobs' is for a stream of bundles");
 	if (!given->bundle &&

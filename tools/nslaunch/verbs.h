@@ -41,6 +41,7 @@ int verb_spec(const struct command_call *call, struct error *error);
 
 struct run_options {
 	const char *bundle;
+	const char *config;
 	const char *pid_file;
 	const char *console_socket;
 	uint64_t n_preserved_fds;
@@ -51,11 +52,11 @@ struct run_options {
 	bool null, interactive, terminal, keep;
 };
 
-#define N_RUN_OPTIONS 13
+#define N_RUN_OPTIONS 14
 extern const struct command_option run_options[N_RUN_OPTIONS];
 int verb_run(const struct command_call *call, struct error *error);
 
-#define N_CREATE_OPTIONS 7
+#define N_CREATE_OPTIONS 8
 extern const struct command_option create_options[N_CREATE_OPTIONS];
 int verb_create(const struct command_call *call, struct error *error);
 
@@ -97,12 +98,12 @@ int verb_state(const struct command_call *call, struct error *error);
 
 struct exec_verb_options {
 	const char *process_file, *cwd, *user, *pid_file, *console_socket;
-	struct string_list env, additional_gids, capabilities;
+	struct string_list env, additional_gids, capabilities, cgroups;
 	bool terminal, no_new_privileges, detach, ignore_paused;
 	uint64_t n_preserved_fds;
 };
 
-#define N_EXEC_OPTIONS 13
+#define N_EXEC_OPTIONS 14
 extern const struct command_option exec_options[N_EXEC_OPTIONS];
 int verb_exec(const struct command_call *call, struct error *error);
 
