@@ -243,3 +243,28 @@ need_freezer() {
 	run -1 nslaunch create --config nosuch.json --bundle "$BUNDLE" "${ID}x"
 	[[ $output == *nosuch.json* ]]
 }
+
+@test "run --detach leaves a container that runs, known until it is deleted" {
+	config '.process.args=["sh","-c","echo up; sleep 1000"]'
+	nslaunch run -d --bundle "$BUNDLE" --pid-file pid "$ID" >out </dev/null
+	status_is running
+	[ "$(cat pid)" = "$(nslaunch state "$ID" | jq .pid)" ]
+	eventually grep -q up out
+	run -1 nslaunch delete "$ID"
+	nslaunch kill "$ID" KILL
+	eventually status_is stopped
+	nslaunch delete "$ID"
+	config '.process.args=["nosuch"]'
+	run -127 nslaunch run --detach --bundle "$BUNDLE" "$ID"
+	[[ $output == *"executable file not found"* ]]
+	printf '\1\2' >"$BUNDLE/rootfs/bin/bad"
+	chmod +x "$BUNDLE/rootfs/bin/bad"
+	config '.process.args=["bad"]'
+	run ! nslaunch run --detach --bundle "$BUNDLE" "$ID"
+	[[ $output == *"exec format error"* ]]
+	config '.process.terminal=true'
+	run -125 nslaunch run --detach --bundle "$BUNDLE" "$ID"
+	[[ $output == *"--console-socket"* ]]
+	run -125 nslaunch run --detach </dev/null
+	assert_nothing_left
+}

@@ -27,6 +27,13 @@ int container_resolve(const struct command_call *call, const char *argument, cha
 int container_open(const struct command_call *call, const char *argument, bool lock,
 		   struct state *state, struct state_record *record, struct error *error);
 
+/** container_start() - let a created container run its program */
+int container_start(const struct command_call *call, const char *argument, struct error *error);
+
+/** container_delete() - remove a container that has stopped; @force: in any state, or none */
+int container_delete(const struct command_call *call, const char *argument, bool force,
+		     struct error *error);
+
 /**
  * container_match() - the ids of all containers that @pattern, an extended regular expression (as
  * crun's), fits anywhere; added to @ids

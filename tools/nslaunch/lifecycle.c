@@ -124,13 +124,13 @@ static int poststart_hooks_run(const struct state *state, const struct state_rec
 	return r;
 }
 
-int verb_start(const struct command_call *call, struct error *error)
+int container_start(const struct command_call *call, const char *argument, struct error *error)
 {
 	_cleanup_state_ struct state state = STATE_EMPTY;
 	_cleanup_state_record_ struct state_record record = {};
 	_cleanup_close_ int fd = -EBADF;
 	enum state_status status;
-	int r = container_open(call, call->argv[0], true, &state, &record, error);
+	int r = container_open(call, argument, true, &state, &record, error);
 
 	if (r < 0)
 		return r;
@@ -146,6 +146,11 @@ int verb_start(const struct command_call *call, struct error *error)
 	if (r == 0 && record.has_hooks)
 		r = poststart_hooks_run(&state, &record, error);
 	return r < 0 ? error_prefix(error, r, "container '%s'", state.id) : 0;
+}
+
+int verb_start(const struct command_call *call, struct error *error)
+{
+	return container_start(call, call->argv[0], error);
 }
 
 /* Waits up to 10 seconds for the process's end, after it was killed. */
@@ -199,10 +204,9 @@ static int delete_opened(const struct command_call *call, struct state *state,
 	return 0;
 }
 
-static int container_delete(const struct command_call *call, const char *argument,
-			    struct error *error)
+int container_delete(const struct command_call *call, const char *argument, bool force,
+		     struct error *error)
 {
-	const struct lifecycle_options *options = call->options;
 	_cleanup_state_ struct state state = STATE_EMPTY;
 	_cleanup_state_record_ struct state_record record = {};
 	char id[STATE_ID_MAX_BYTES + 1];
@@ -210,11 +214,11 @@ static int container_delete(const struct command_call *call, const char *argumen
 
 	if (r == 0)
 		r = state_open(&state, container_state_path(call, error), id, true, error);
-	if (r == -ENOENT && options->force) {
+	if (r == -ENOENT && force) {
 		error_init(error);
 		return 0;
 	}
-	return r < 0 ? r : delete_opened(call, &state, &record, options->force, error);
+	return r < 0 ? r : delete_opened(call, &state, &record, force, error);
 }
 
 int verb_delete(const struct command_call *call, struct error *error)
@@ -234,7 +238,7 @@ int verb_delete(const struct command_call *call, struct error *error)
 	if (r < 0)
 		return r;
 	STRING_LIST_FOR_EACH (&ids, i) {
-		r = container_delete(call, ids.items[i], error);
+		r = container_delete(call, ids.items[i], options->force, error);
 		if (r < 0 && first == 0)
 			first = r;
 		if (r < 0 && ids.n_items > 1) {

@@ -20,7 +20,7 @@
 #include "base/trace.h"
 #include "launch/attend.h"
 #include "launch/self.h"
-#include "tools/nslaunch/verbs.h"
+#include "tools/nslaunch/container.h"
 
 #define FIELD(field)  offsetof(struct run_options, field)
 #define RUN_MAX_JOBS  1024
@@ -59,6 +59,11 @@ const struct command_option run_options[] = {
 	  .type = OPTION_FLAG,
 	  .offset = FIELD(null),
 	  .help = "the stream's paths end in NUL, not in a line break" },
+	{ .name = "detach",
+	  .letter = 'd',
+	  .type = OPTION_FLAG,
+	  .offset = FIELD(detach),
+	  .help = "leave the container running; it stays until `delete`" },
 	{ .name = "keep",
 	  .type = OPTION_FLAG,
 	  .offset = FIELD(keep),
@@ -150,6 +155,27 @@ static int run_one(const struct command_call *call, struct launch_options *optio
 	if (r < 0)
 		return r;
 	return signal ? 128 + signal : process_exit_status(wait_status);
+}
+
+/* A create and a start, so that what is killed in between leaves no container that nobody knows. */
+static int run_detached(const struct command_call *call, struct launch_options *options,
+			struct error *error)
+{
+	_cleanup_launched_ struct launched launched = LAUNCHED_EMPTY;
+	struct error undoing;
+	int status, r;
+
+	error_init(&undoing);
+	options->wait_for_start = true;
+	r = launch_start(options, &launched, &status, error);
+	if (r < 0) {
+		command_report(call, error);
+		return status;
+	}
+	r = container_start(call, launched.state.id, error);
+	if (r < 0 && container_delete(call, launched.state.id, true, &undoing) < 0)
+		command_report(call, &undoing);
+	return r;
 }
 
 /* The containers of a stream that run at this moment. */
@@ -380,6 +406,8 @@ static int arguments_check(const struct command_call *call, struct error *error)
 		return error_usage(error, "option '--config' needs '--bundle' or an id");
 	if (given->bundle && given->n_jobs > 1)
 		return error_usage(error, "option '--jobs' is for a stream of bundles");
+	if (!given->bundle && given->detach)
+		return error_usage(error, "option '--detach' needs '--bundle' or an id");
 	if (!given->bundle &&
 	    (given->pid_file || given->console_socket || given->interactive || given->terminal))
 		return error_usage(error,
@@ -408,5 +436,7 @@ int verb_run(const struct command_call *call, struct error *error)
 	if (r < 0)
 		return r;
 	options.id = call->argv[0];
+	if (given->detach)
+		return run_detached(call, &options, error);
 	return given->bundle ? run_one(call, &options, error) : run_stream(call, &options, error);
 }

@@ -49,10 +49,10 @@ struct run_options {
 	/* run only */
 	const char *stdin_file;
 	uint64_t n_jobs;
-	bool null, interactive, terminal, keep;
+	bool null, interactive, terminal, keep, detach;
 };
 
-#define N_RUN_OPTIONS 14
+#define N_RUN_OPTIONS 15
 extern const struct command_option run_options[N_RUN_OPTIONS];
 int verb_run(const struct command_call *call, struct error *error);
 
