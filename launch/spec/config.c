@@ -244,7 +244,9 @@ static void sysctl_write(const struct spec_container *container, struct json_wri
 	const struct spec_request *request = container->request;
 	const struct string_list *asked = &request->options->sysctls;
 	const char *domainname = request->options->domainname;
-	bool port = !request->host_network, ping = port;
+	bool port = request->network.kind == SPEC_NETWORK_NONE ||
+		    request->network.kind == SPEC_NETWORK_PASTA,
+	     ping = port;
 
 	for (size_t i = 0; i < asked->n_items; i++) {
 		port &= !string_has_prefix(asked->items[i], "net.ipv4.ip_unprivileged_port_start=");
@@ -279,9 +281,10 @@ static void namespaces_write(const struct spec_request *request, struct json_wri
 	const struct {
 		const char *type;
 		bool is_private;
+		const char *path;
 	} namespaces[] = {
 		{ "mount", true },
-		{ "network", !request->host_network },
+		{ "network", request->network.kind != SPEC_NETWORK_HOST, request->network.path },
 		{ "uts", !request->host_uts },
 		{ "pid", !request->host_pid },
 		{ "ipc", !request->host_ipc },
@@ -294,6 +297,8 @@ static void namespaces_write(const struct spec_request *request, struct json_wri
 			continue;
 		json_write_object_begin(writer, NULL);
 		json_write_string(writer, "type", namespaces[i].type);
+		if (namespaces[i].path)
+			json_write_string(writer, "path", namespaces[i].path);
 		json_write_object_end(writer);
 	}
 	json_write_array_end(writer);
@@ -363,6 +368,7 @@ int spec_config_write(const struct spec_container *container, struct json_writer
 	if (!request->host_uts)
 		json_write_string(writer, "hostname", container->hostname);
 	spec_mounts_write(container, writer);
+	spec_network_hooks_write(&request->network, writer);
 	linux_write(container, writer);
 	json_write_object_end(writer);
 	buffer_add_char(&writer->buffer, '\n');

@@ -116,7 +116,7 @@ static void isolation_write(const struct spec_container *container, struct json_
 	const struct spec_options *options = request->options;
 	_cleanup_strings_ struct string_list security = {};
 
-	json_write_string(writer, "NetworkMode", request->host_network ? "host" : "none");
+	json_write_string(writer, "NetworkMode", spec_network_name(&request->network));
 	spec_write_strings(writer, "CapAdd", &options->cap_add, true);
 	spec_write_strings(writer, "CapDrop", &options->cap_drop, true);
 	json_write_string(writer, "CgroupnsMode", request->host_cgroup ? "host" : "private");

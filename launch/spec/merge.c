@@ -109,7 +109,7 @@ static int hostname_choose(struct spec_container *container, struct error *error
 
 	if (asked && *asked) {
 		snprintf(container->hostname, sizeof(container->hostname), "%s", asked);
-	} else if (container->request->host_network) {
+	} else if (container->request->network.kind == SPEC_NETWORK_HOST) {
 		if (uname(&host) < 0)
 			return error_set(error, -errno, "cannot ask for the host's name");
 		snprintf(container->hostname, sizeof(container->hostname), "%s", host.nodename);

@@ -89,7 +89,7 @@ static int resolv_conf_write(const struct spec_container *container, struct erro
 
 	if (r < 0)
 		return r;
-	if (container->request->host_network)
+	if (container->request->network.kind == SPEC_NETWORK_HOST)
 		return bundle_file_write(container, "resolv.conf", text, strlen(text), error);
 	resolv_conf_filter(text, &filtered);
 	if (buffer_status(&filtered) < 0)
@@ -102,7 +102,7 @@ static int hosts_write(const struct spec_container *container, struct error *err
 	_cleanup_free_ char *text = NULL;
 	int r;
 
-	if (!container->request->host_network)
+	if (container->request->network.kind != SPEC_NETWORK_HOST)
 		return bundle_file_write(container, "hosts", hosts_of_its_own,
 					 sizeof(hosts_of_its_own) - 1, error);
 	r = host_file_read("/etc/hosts", &text, error);

@@ -12,6 +12,7 @@
 #include "launch/capability.h"
 #include "launch/signal_name.h"
 #include "launch/spec/environment.h"
+#include "launch/spec/program.h"
 #include "launch/spec/seccomp_option.h"
 
 #define NAME_MAX_BYTES		  64 /* the kernel's __NEW_UTS_LEN */
@@ -49,11 +50,7 @@ static int namespaces_parse(const struct spec_options *options, struct spec_requ
 				   "'--userns %s': there are no user namespaces yet, only "
 				   "'host'",
 				   options->userns);
-	request->host_network = options->network && !strcmp(options->network, "host");
-	if (options->network && !request->host_network && strcmp(options->network, "none"))
-		return error_usage(error, "'--network %s': there is only none or host",
-				   options->network);
-	return 0;
+	return spec_network_parse(options->network, &request->network, error);
 }
 
 static int name_check(const char *option, const char *name, struct error *error)
@@ -109,9 +106,14 @@ static int sysctl_check(const struct spec_request *request, const char *entry, s
 	if (!is_net && !is_ipc)
 		return error_usage(error, "sysctl '%.*s' does not belong to a namespace", (int)n,
 				   entry);
-	if (is_net ? request->host_network : request->host_ipc)
+	if (is_net ? request->network.kind == SPEC_NETWORK_HOST : request->host_ipc)
 		return error_usage(error, "sysctl '%.*s' would be the host's with '--%s host'",
 				   (int)n, entry, is_net ? "network" : "ipc");
+	if (is_net && request->network.kind == SPEC_NETWORK_PATH)
+		return error_usage(error,
+				   "sysctl '%.*s' would be of the namespace that '--network ns:' "
+				   "joins, which isn't this container's alone",
+				   (int)n, entry);
 	return 0;
 }
 
@@ -204,26 +206,6 @@ static int seccomp_read(struct spec_request *request, struct error *error)
 	return 0;
 }
 
-/* lamina-init lies beside the program that runs. */
-static int init_find(struct spec_request *request, struct error *error)
-{
-	char self[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self));
-	const char *slash;
-
-	if (n < 0)
-		return error_set(error, -errno, "cannot find lamina-init");
-	slash = n < (ssize_t)sizeof(self) ? memrchr(self, '/', (size_t)n) : NULL;
-	if (!slash)
-		return error_say(error, -ENAMETOOLONG, "cannot find lamina-init");
-	request->init_path = string_format("%.*s/lamina-init", (int)(slash - self), self);
-	if (!request->init_path)
-		return error_set(error, -ENOMEM, "cannot find lamina-init");
-	if (access(request->init_path, X_OK) < 0)
-		return error_set(error, -errno, "'--init' needs '%s'", request->init_path);
-	return 0;
-}
-
 static int stop_parse(const struct spec_options *options, struct spec_request *request,
 		      struct error *error)
 {
@@ -273,7 +255,7 @@ static int rest_parse(const struct spec_options *options, struct spec_request *r
 		r = cgroup_parent_check(options->cgroup_parent, error);
 	/* In the host's pid namespace it would not be pid 1: Docker ignores --init there. */
 	if (r == 0 && options->init && !request->host_pid)
-		r = init_find(request, error);
+		r = spec_program_find("lamina-init", "--init", &request->init_path, error);
 	return r;
 }
 
@@ -315,5 +297,6 @@ void spec_request_deinit(struct spec_request *request)
 	spec_devices_deinit(&request->devices);
 	free(request->seccomp_profile);
 	free(request->init_path);
+	spec_network_deinit(&request->network);
 	*request = (struct spec_request){};
 }

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "launch/spec/devices.h"
 #include "launch/spec/limits.h"
+#include "launch/spec/network.h"
 #include "launch/spec/options.h"
 
 struct spec_request {
@@ -20,7 +21,8 @@ struct spec_request {
 	struct spec_limits limits;
 	struct spec_devices devices;
 	uint64_t capabilities;
-	bool host_network, host_ipc, no_shm, host_pid, host_uts, host_cgroup;
+	struct spec_network network;
+	bool host_ipc, no_shm, host_pid, host_uts, host_cgroup;
 	bool no_new_privileges, paths_unconfined;
 	bool seccomp_unconfined;
 	const char *seccomp_path;     /* borrowed; NULL: the default profile */

@@ -219,7 +219,9 @@ directory" ]
 	refused 2 "no variable name" -e =x
 	refused 2 "unknown signal 'BOGUS'" --stop-signal BOGUS
 	refused 2 "unknown signal '65'" --stop-signal 65
-	refused 2 "there is only none or host" --network bridge
+	refused 2 "there is only none, host, ns:PATH and pasta" --network bridge
+	refused 2 "not an absolute path" --network ns:run/netns/x
+	refused 2 "isn't this container's alone" --network ns:/run/netns/x --sysctl net.ipv4.ip_forward=1
 	refused 2 "takes private or host" --pid container:x
 	refused 2 "no user namespaces" --userns auto
 	refused 2 "'..' in it" --cgroup-parent ../x

@@ -36,8 +36,9 @@ const struct command_option spec_options[] = {
 
 	{ "hostname", 'h', OPTION_STRING, SPEC(hostname), "NAME", "default: the id's beginning" },
 	{ "domainname", 0, OPTION_STRING, SPEC(domainname), "NAME", "NIS domain name" },
-	{ "network", 0, OPTION_STRING, SPEC(network), "none|host", "default: none" },
-	{ "net", 0, OPTION_STRING, SPEC(network), "none|host", NULL },
+	{ "network", 0, OPTION_STRING, SPEC(network), "none|host|ns:PATH|pasta[:OPTIONS]",
+	  "default: none" },
+	{ "net", 0, OPTION_STRING, SPEC(network), "NETWORK", NULL },
 	{ "sysctl", 0, OPTION_LIST, SPEC(sysctls), "NAME=VALUE", "of a namespace" },
 
 	{ "read-only", 0, OPTION_FLAG, SPEC(read_only), NULL, "mount the root read-only" },
