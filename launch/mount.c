@@ -13,7 +13,7 @@
 #include "base/syscalls.h"
 #include "base/trace.h"
 #include "launch/cgroup/mount.h"
-#include "launch/label.h"
+#include "launch/mount_filesystem.h"
 #include "launch/procfs.h"
 #include "launch/tune.h"
 
@@ -58,47 +58,6 @@ static bool is_file_system(int fd, long magic)
 	struct statfs st;
 
 	return fstatfs(fd, &st) == 0 && (long)st.f_type == magic;
-}
-
-/* One of the file system's own options: "key=value" or a flag. */
-static int data_set(int fs_fd, const char *option)
-{
-	const char *value = strchr(option, '=');
-	char key[64];
-	size_t n_key = value ? (size_t)(value - option) : strlen(option);
-
-	if (!value)
-		return sys_fsconfig(fs_fd, FSCONFIG_SET_FLAG, option, NULL, 0) < 0 ? -errno : 0;
-	if (n_key >= sizeof(key))
-		return -EINVAL;
-	memcpy(key, option, n_key);
-	key[n_key] = '\0';
-	return sys_fsconfig(fs_fd, FSCONFIG_SET_STRING, key, value + 1, 0) < 0 ? -errno : 0;
-}
-
-/* A new file system, as a detached mount. */
-static int filesystem_make(const struct config_mount *mount, const char *label, struct error *error)
-{
-	_cleanup_close_ int fs_fd = sys_fsopen(mount->type, FSOPEN_CLOEXEC);
-	int fd, r;
-
-	if (fs_fd < 0)
-		return error_set(error, -errno, "type '%s'", mount->type);
-	if (*mount->source &&
-	    sys_fsconfig(fs_fd, FSCONFIG_SET_STRING, "source", mount->source, 0) < 0)
-		return error_set(error, -errno, "source '%s'", mount->source);
-	for (char **option = mount->data; *option; option++) {
-		r = data_set(fs_fd, *option);
-		if (r < 0)
-			return error_set(error, r, "options: '%s'", *option);
-	}
-	if (label && label_mount_option(mount->type) &&
-	    sys_fsconfig(fs_fd, FSCONFIG_SET_STRING, "context", label, 0) < 0)
-		return error_set(error, -errno, "linux.mountLabel: '%s'", label);
-	if (sys_fsconfig(fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return error_set(error, -errno, "cannot make the file system '%s'", mount->type);
-	fd = sys_fsmount(fs_fd, FSMOUNT_CLOEXEC, (unsigned int)mount->attributes);
-	return fd < 0 ? error_set(error, -errno, "cannot mount '%s'", mount->type) : fd;
 }
 
 static int attributes_set(int mount_fd, uint64_t set, uint64_t clear, unsigned long propagation,
@@ -170,7 +129,7 @@ int mount_shared_clone(struct mount_context *context, const struct config *confi
 		const struct config_mount *mount = &config->mounts[i];
 
 		context->shared_fds[i] = -EBADF;
-		if (!mount->is_bind || mount->propagation != MS_SHARED)
+		if (!mount->is_bind || mount->is_remount || mount->propagation != MS_SHARED)
 			continue;
 		context->shared_fds[i] = source_take(context, mount, error);
 		if (context->shared_fds[i] < 0)
@@ -319,6 +278,24 @@ static bool is_cgroups(const struct config_mount *mount)
 	       (!strcmp(mount->type, "cgroup") || !strcmp(mount->type, "cgroup2"));
 }
 
+/* "remount": what lies there already gets the options, and nothing is mounted. */
+static int mount_change(const struct mount_context *context, const struct config_mount *mount,
+			struct error *error)
+{
+	_cleanup_close_ int fd = path_open_in_root(context->root_fd, mount->destination, O_PATH, 0);
+	int r;
+
+	if (fd < 0)
+		return error_set(error, fd, "cannot open the destination");
+	r = attributes_set(fd, mount->attributes, mount->attributes_clear, mount->propagation,
+			   mount->recursive || mount->propagation_recursive);
+	if (r == 0)
+		r = attributes_set(fd, mount->recursive_set, mount->recursive_clear, 0, true);
+	if (r == -EINVAL)
+		return error_say(error, r, "there is no mount to remount");
+	return r < 0 ? error_set(error, r, "cannot remount it") : 0;
+}
+
 static int mount_one(struct mount_context *context, const struct config *config, size_t i,
 		     struct error *error)
 {
@@ -327,13 +304,16 @@ static int mount_one(struct mount_context *context, const struct config *config,
 	_cleanup_close_ int mount_fd = -EBADF;
 	int r;
 
-	if (is_cgroups(mount)) {
+	if (mount->is_remount) {
+		r = mount_change(context, mount, error);
+	} else if (is_cgroups(mount)) {
 		r = cgroups_place(context, mount, error);
 	} else {
 		int shared_fd = context->shared_fds ? context->shared_fds[i] : -EBADF;
 
 		r = mount_fd = mount->is_bind ? bind_make(context, mount, shared_fd, error)
-					      : filesystem_make(mount, config->mount_label, error);
+					      : mount_filesystem_make(context->root_fd, mount,
+								      config->mount_label, error);
 		if (r >= 0 && is_plain_procfs(mount) && !context->is_tuned) {
 			r = tune_apply(config, mount_fd, context->is_strict, error);
 			/* It names fields of its own. */

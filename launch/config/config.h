@@ -75,6 +75,8 @@ struct config_process {
 /* How a mount's options, as mount(8) writes them, are carried out. */
 struct config_mount {
 	char *destination; /* absolute in the container and clean: no "//", ".", ".."; owned */
+	bool is_remount;   /* what is mounted there already gets the options */
+	bool copies_up;	   /* a tmpfs that begins with what it lies over */
 	bool is_relative;  /* the document's was not absolute */
 	const char *type;  /* file system type, "bind" for binds */
 	const char *source;

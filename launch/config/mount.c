@@ -5,10 +5,21 @@
 #include <string.h>
 
 #include "base/syscalls.h"
+#include "launch/config/value.h"
 
 struct mount_word {
 	const char *word;
-	enum { WORD_SET, WORD_CLEAR, WORD_PROPAGATION, WORD_BIND, WORD_ATIME, WORD_NOTHING } kind;
+	enum {
+		WORD_SET,
+		WORD_CLEAR,
+		WORD_PROPAGATION,
+		WORD_BIND,
+		WORD_ATIME,
+		WORD_REMOUNT,
+		WORD_COPY_UP,
+		WORD_IDLE,
+		WORD_NOTHING
+	} kind;
 	uint64_t value;
 	bool recursive;
 };
@@ -60,6 +71,8 @@ static const struct mount_word mount_words[] = {
 	{ "runbindable", WORD_PROPAGATION, MS_UNBINDABLE, true },
 	{ "bind", WORD_BIND, 0, false },
 	{ "rbind", WORD_BIND, 0, true },
+	{ "remount", WORD_REMOUNT, 0, false },
+	{ "tmpcopyup", WORD_COPY_UP, 0, false },
 	/* mount(8)'s own words, and what the mount API has no flag for. */
 	{ "defaults", WORD_NOTHING, 0, false },
 	{ "auto", WORD_NOTHING, 0, false },
@@ -68,7 +81,7 @@ static const struct mount_word mount_words[] = {
 	{ "async", WORD_NOTHING, 0, false },
 	{ "silent", WORD_NOTHING, 0, false },
 	{ "loud", WORD_NOTHING, 0, false },
-	{ "iversion", WORD_NOTHING, 0, false },
+	{ "iversion", WORD_IDLE, 0, false }, /* each file system's own decision */
 	{ "noiversion", WORD_NOTHING, 0, false },
 	{ "nolazytime", WORD_NOTHING, 0, false },
 	{ "nomand", WORD_NOTHING, 0, false },
@@ -130,6 +143,15 @@ static bool word_apply(struct config_mount *mount, const char *option)
 						    : &mount->attributes_clear,
 				    word->value);
 			break;
+		case WORD_REMOUNT:
+			mount->is_remount = true;
+			break;
+		case WORD_COPY_UP:
+			mount->copies_up = true;
+			break;
+		case WORD_IDLE:
+			mount->idle_option = option;
+			break;
 		case WORD_NOTHING:
 			break;
 		}
@@ -153,10 +175,6 @@ static int options_parse(struct config_mount *mount, struct json_value options, 
 
 		if (!option)
 			return error_say(error, -EINVAL, "mount '%s': options must be strings",
-					 mount->destination);
-		if (!strcmp(option, "tmpcopyup"))
-			return error_say(error, -EOPNOTSUPP,
-					 "mount '%s': tmpcopyup is not supported",
 					 mount->destination);
 		if (!word_apply(mount, option))
 			mount->data[n_data++] = (char *)option;
@@ -217,14 +235,62 @@ void config_mount_deinit(struct config_mount *mount)
 	*mount = (struct config_mount){};
 }
 
+/*
+ * A bind has the options of the file system that it is of: these belong to that one's, and mount(8)
+ * and runc take them all the same.
+ */
+static void bind_options_drop(struct config_mount *mount)
+{
+	static const char *const words[] = { "sync", "dirsync", "lazytime", "mand" };
+	size_t n = 0;
+
+	for (char **option = mount->data; *option; option++) {
+		bool is_idle = false;
+
+		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+			is_idle |= !strcmp(*option, words[i]);
+		if (is_idle)
+			mount->idle_option = *option;
+		else
+			mount->data[n++] = *option;
+	}
+	mount->data[n] = NULL;
+}
+
+/* What the kinds of mounts have and may not have. */
+static int kind_check(struct config_mount *mount, struct error *error)
+{
+	if (mount->is_bind || mount->is_remount)
+		bind_options_drop(mount);
+	if ((mount->is_bind || mount->is_remount) && mount->data[0])
+		return error_say(error, -EINVAL, "mount '%s': unknown option '%s'",
+				 mount->destination, mount->data[0]);
+	if (mount->copies_up && (mount->is_bind || strcmp(mount->type, "tmpfs")))
+		return error_say(error, -EINVAL, "mount '%s': tmpcopyup is for a tmpfs",
+				 mount->destination);
+	if (mount->is_remount)
+		return 0;
+	if (mount->is_bind && !*mount->source)
+		return error_say(error, -EINVAL, "mount '%s': a bind without a source",
+				 mount->destination);
+	if (!mount->is_bind && !*mount->type)
+		return error_say(error, -EINVAL, "mount '%s': it has no type", mount->destination);
+	return 0;
+}
+
 int config_mount_parse(struct config_mount *mount, struct json_value value, struct error *error)
 {
 	int r = destination_parse(mount, json_get(value, "destination"), error);
 
 	if (r < 0)
 		return r;
-	mount->type = json_string_or(json_get(value, "type"), "");
-	mount->source = json_string_or(json_get(value, "source"), "");
+	r = value_string(json_get(value, "type"), "mounts.type", &mount->type, error);
+	if (r == 0)
+		r = value_string(json_get(value, "source"), "mounts.source", &mount->source, error);
+	if (r < 0)
+		return error_prefix(error, r, "mount '%s'", mount->destination);
+	mount->type = mount->type ? mount->type : "";
+	mount->source = mount->source ? mount->source : "";
 	if (json_count(json_get(value, "uidMappings")) ||
 	    json_count(json_get(value, "gidMappings")))
 		return error_say(error, -EOPNOTSUPP, "mount '%s': uidMappings are not supported",
@@ -235,13 +301,5 @@ int config_mount_parse(struct config_mount *mount, struct json_value value, stru
 	/* Engines write type "bind" with the option, without it, and "none" with it. */
 	if (!strcmp(mount->type, "bind") && !mount->is_bind)
 		mount->is_bind = true;
-	if (mount->is_bind && mount->data[0])
-		return error_say(error, -EINVAL, "mount '%s': unknown option '%s'",
-				 mount->destination, mount->data[0]);
-	if (mount->is_bind && !*mount->source)
-		return error_say(error, -EINVAL, "mount '%s': a bind without a source",
-				 mount->destination);
-	if (!mount->is_bind && !*mount->type)
-		return error_say(error, -EINVAL, "mount '%s': it has no type", mount->destination);
-	return 0;
+	return kind_check(mount, error);
 }

@@ -17,8 +17,11 @@ static void mounts_check(const struct config *config)
 		if (mount->destination[0] != '/' || !mount->destination[1] ||
 		    strstr(mount->destination, "//") || strstr(mount->destination, "/../") ||
 		    strstr(mount->destination, "/./") || !mount->data ||
-		    (!mount->is_bind && !*mount->type) ||
-		    (mount->is_bind && (mount->data[0] || !*mount->source)))
+		    ((mount->is_bind || mount->is_remount) && mount->data[0]))
+			abort();
+		if (!mount->is_remount && !*(mount->is_bind ? mount->source : mount->type))
+			abort();
+		if (mount->copies_up && (mount->is_bind || strcmp(mount->type, "tmpfs")))
 			abort();
 	}
 }

@@ -32,9 +32,14 @@ known_fields() {
 		}' "${1:-launch/config/known.c}" | sort
 }
 
+# rows - those of the tables of fields
+rows() {
+	awk '/^\| field \|/ { on = 1 } /^$/ { on = 0 } on && /^\| `/' docs/spec.md
+}
+
 # told_fields - the names in docs/spec.md
 told_fields() {
-	grep '^| `' docs/spec.md | cut -d'|' -f2 | grep -o '`[^`]*`' | tr -d '`' | sort
+	rows | cut -d'|' -f2 | grep -o '`[^`]*`' | tr -d '`' | sort
 }
 
 @test "docs/spec.md has each field that the parser knows, once, and no other" {
@@ -66,6 +71,15 @@ told_fields() {
 				wrong=1
 			}
 		done < <(tr ';' '\n' <<<"${row##*|}")
-	done < <(grep '^| `' docs/spec.md)
+	done < <(rows)
+	return "$wrong"
+}
+
+@test "docs/spec.md has each word of a mount's options" {
+	local word wrong=0
+	[ "$(grep -cE '^	\{ "[a-z]+", WORD_' launch/config/mount.c)" -gt 50 ]
+	for word in $(sed -nE 's/^	\{ "([a-z]+)", WORD_.*/\1/p' launch/config/mount.c); do
+		grep -q "^| [^|]*\`\(no\)\?${word#r}\`\|^| [^|]*\`$word\`" docs/spec.md || { echo "$word"; wrong=1; }
+	done
 	return "$wrong"
 }
