@@ -176,6 +176,10 @@ static int process_from_options(struct exec_attempt *attempt, struct error *erro
 	attempt->process.terminal = options->terminal;
 	attempt->process.console_rows = attempt->process.console_columns = 0;
 	attempt->process.no_new_privileges |= options->no_new_privileges;
+	if (options->apparmor_profile)
+		attempt->process.apparmor_profile = options->apparmor_profile;
+	if (options->selinux_label)
+		attempt->process.selinux_label = options->selinux_label;
 	if (options->cwd)
 		attempt->process.cwd = options->cwd;
 	if (*attempt->process.cwd != '/')

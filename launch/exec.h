@@ -19,7 +19,8 @@ struct exec_options {
 	const struct string_list
 		*capabilities; /* added to all sets but the inheritable and ambient */
 	bool no_new_privileges;
-	const struct string_list *cgroups; /* cgroup_descend()'s, one after the other */
+	const char *apparmor_profile, *selinux_label; /* in place of the container's, or NULL */
+	const struct string_list *cgroups;	      /* cgroup_descend()'s, one after the other */
 	bool ignore_paused; /* in a frozen cgroup too, where the process waits, and so do we */
 	bool strict;	    /* launch_options' */
 	bool terminal;

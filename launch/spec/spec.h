@@ -9,7 +9,8 @@
 #include "launch/spec/request.h"
 
 enum spec_flags {
-	SPEC_AGAIN = 1 << 0, /* replace a config.json that is there */
+	SPEC_AGAIN = 1 << 0,	/* replace a config.json that is there */
+	SPEC_ROOTLESS = 1 << 1, /* spec_plain_write() only */
 };
 
 /**

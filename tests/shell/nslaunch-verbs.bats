@@ -268,3 +268,51 @@ need_freezer() {
 	run -125 nslaunch run --detach </dev/null
 	assert_nothing_left
 }
+
+@test "spec writes runc's config.json into a plain bundle, and one that runs" {
+	need runc
+	local kind filter='del(.ociVersion, .hostname) | .mounts |= map(.options |= (. // [] | sort))
+		| .linux.namespaces |= sort_by(.type)'
+	for kind in '' --rootless; do
+		mkdir -p ours theirs
+		(cd ours && nslaunch spec $kind </dev/null)
+		(cd theirs && runc spec $kind)
+		diff <(jq -S "$filter" ours/config.json) <(jq -S "$filter" theirs/config.json)
+		[ "$(stat -c %a ours/config.json)" = 644 ]
+		rm -r ours theirs
+	done
+	rm "$BUNDLE/config.json"
+	nslaunch spec --bundle "$BUNDLE"
+	run -1 nslaunch spec --bundle "$BUNDLE"
+	[[ $output == *"'config.json' is there already"* ]]
+	nslaunch spec --force -b "$BUNDLE"
+	jq '.process.terminal=false | .process.args=["hostname"]' "$BUNDLE/config.json" >x.json
+	mv x.json "$BUNDLE/config.json"
+	run -0 nslaunch run --bundle "$BUNDLE" "$ID"
+	[ "$output" = nslaunch ]
+	nslaunch spec -b "$BUNDLE" -f other.json
+	cmp <(jq .hostname "$BUNDLE/other.json") <(echo '"nslaunch"')
+}
+
+@test "spec keeps to lamina's bundles where there is an image, a command, an option or a stream" {
+	rm "$BUNDLE/config.json"
+	run -1 nslaunch spec --bundle "$BUNDLE" --memory 10m
+	run -1 nslaunch spec < <(echo "$BUNDLE")
+	[ ! -e "$BUNDLE/config.json" ]
+	run -2 nslaunch spec --rootless --bundle "$BUNDLE" true
+	nslaunch spec --bundle "$BUNDLE" true
+	jq -e '.process.args == ["true"] and .hostname == "bundle"' "$BUNDLE/config.json"
+	echo '{"config":{"Cmd":["x"]}}' >"$BUNDLE/image-config.json"
+	nslaunch spec --force --bundle "$BUNDLE"
+	jq -e '.process.args == ["x"]' "$BUNDLE/config.json"
+}
+
+@test "exec's AppArmor profile and SELinux label are the process's, or refused where there are none" {
+	started
+	local option
+	for option in apparmor process-label; do
+		nslaunch exec "--$option" x_t "$ID" true 2>err && continue
+		grep -qE "would have no effect|is not loaded|cannot be set" err
+	done
+	[ -s err ] || skip "the machine takes any label"
+}

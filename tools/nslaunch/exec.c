@@ -26,6 +26,10 @@ const struct command_option exec_options[] = {
 	{ "cap", 'c', OPTION_LIST, FIELD(capabilities), "NAME", "add a capability", NULL },
 	{ "no-new-privs", 0, OPTION_FLAG, FIELD(no_new_privileges), NULL,
 	  "no program may gain privileges", NULL },
+	{ "apparmor", 0, OPTION_STRING, FIELD(apparmor), "PROFILE",
+	  "its AppArmor profile, in place of the container's", NULL },
+	{ "process-label", 0, OPTION_STRING, FIELD(process_label), "LABEL",
+	  "its SELinux label, in place of the container's", NULL },
 	{ "cgroup", 0, OPTION_LIST, FIELD(cgroups), "[CONTROLLER[,...]:]PATH",
 	  "run it in a cgroup that is in the container's", NULL },
 	{ "ignore-paused", 0, OPTION_FLAG, FIELD(ignore_paused), NULL,
@@ -50,6 +54,8 @@ static void options_fill(const struct command_call *call, struct exec_options *o
 	options->user = given->user;
 	options->additional_gids = &given->additional_gids;
 	options->capabilities = &given->capabilities;
+	options->apparmor_profile = given->apparmor;
+	options->selinux_label = given->process_label;
 	options->cgroups = &given->cgroups;
 	options->ignore_paused = given->ignore_paused;
 	options->no_new_privileges = given->no_new_privileges;

@@ -8,15 +8,21 @@
 #include <unistd.h>
 
 #include "base/stream.h"
+#include "launch/spec/plain.h"
 #include "launch/spec/spec.h"
 
 #define AT(field)   offsetof(struct spec_verb_options, field)
 #define SPEC(field) offsetof(struct spec_verb_options, spec.field)
 
 const struct command_option spec_options[] = {
-	{ "bundle", 0, OPTION_LIST, AT(bundles), "DIR", "this bundle, not standard input's" },
+	{ "bundle", 'b', OPTION_LIST, AT(bundles), "DIR", "this bundle, not standard input's" },
 	{ "null", '0', OPTION_FLAG, AT(null), NULL, "paths end with NUL, not a line break" },
 	{ "force", 0, OPTION_FLAG, AT(force), NULL, "replace a config.json that is there" },
+
+	{ "file", 'f', OPTION_STRING, AT(file), "FILE",
+	  "a plain bundle's config.json by another name" },
+	{ "rootless", 0, OPTION_FLAG, AT(rootless), NULL,
+	  "a plain bundle's config.json for a user without privileges" },
 
 	{ "env", 'e', OPTION_LIST, SPEC(env), "NAME[=VALUE]", "set a variable" },
 	{ "env-file", 0, OPTION_LIST, SPEC(env_files), "FILE", "set the variables of a file" },
@@ -106,6 +112,48 @@ static int bundle_do_or_say(const struct command_call *call, const struct spec_r
 	return r < 0 ? error_set(error, r, "cannot write the output") : 0;
 }
 
+/*
+ * Is it what `runc spec` is called for? Nothing is said that could go into a configuration, and the
+ * bundle has no image's.
+ */
+static bool is_plain(const struct command_call *call, const char *bundle)
+{
+	static const struct spec_options none;
+	const struct spec_verb_options *options = call->options;
+	char path[PATH_MAX];
+
+	return !call->argc && !memcmp(&options->spec, &none, sizeof(none)) &&
+	       snprintf(path, sizeof(path), "%s/image-config.json", bundle) < (int)sizeof(path) &&
+	       access(path, F_OK) < 0 && errno == ENOENT;
+}
+
+/* A stream comes from a pipe, a file or a socket; a terminal and /dev/null are none. */
+static bool stdin_is_stream(void)
+{
+	struct stat st;
+
+	return fstat(STDIN_FILENO, &st) == 0 && !S_ISCHR(st.st_mode);
+}
+
+/* 1: it isn't a plain bundle. */
+static int plain_do(const struct command_call *call, struct error *error)
+{
+	const struct spec_verb_options *options = call->options;
+	bool is_asked = options->rootless || options->file;
+	const char *bundle = options->bundles.n_items ? options->bundles.items[0] : ".";
+
+	if (options->bundles.n_items > 1 ||
+	    (!options->bundles.n_items && !is_asked && stdin_is_stream()) ||
+	    !is_plain(call, bundle))
+		return is_asked ? error_usage(error,
+					      "options '--file' and '--rootless' are for one plain "
+					      "bundle, without an image, a command or options")
+				: 1;
+	return spec_plain_write(
+		bundle, options->file ? options->file : "config.json",
+		(options->force ? SPEC_AGAIN : 0) | (options->rootless ? SPEC_ROOTLESS : 0), error);
+}
+
 int verb_spec(const struct command_call *call, struct error *error)
 {
 	const struct spec_verb_options *options = call->options;
@@ -115,13 +163,17 @@ int verb_spec(const struct command_call *call, struct error *error)
 				.separator = options->null ? '\0' : '\n' };
 	_cleanup_path_stream_ struct path_stream stream = { .fd = STDIN_FILENO,
 							    .separator = run.separator };
-	int r = spec_request_parse(&options->spec, call->argv, &request, error), status = 0;
+	int r, status = 0;
 	const char *path;
 
-	if (r < 0)
-		return r;
 	/* hosts and the like are read by whoever the container's user is. */
 	umask(0022);
+	r = plain_do(call, error);
+	if (r <= 0)
+		return r;
+	r = spec_request_parse(&options->spec, call->argv, &request, error);
+	if (r < 0)
+		return r;
 	if (options->bundles.n_items == 1)
 		return bundle_do(&run, options->bundles.items[0], error);
 	STRING_LIST_FOR_EACH (&options->bundles, i) {

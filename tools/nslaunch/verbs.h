@@ -32,10 +32,11 @@ int globals_begin(void *nslaunch_options, struct error *error);
 struct spec_verb_options {
 	struct spec_options spec;
 	struct string_list bundles; /* empty: from standard input */
-	bool null, force;
+	const char *file;	    /* of a plain bundle; NULL: config.json */
+	bool null, force, rootless;
 };
 
-#define N_SPEC_OPTIONS 47
+#define N_SPEC_OPTIONS 49
 extern const struct command_option spec_options[N_SPEC_OPTIONS];
 int verb_spec(const struct command_call *call, struct error *error);
 
@@ -97,13 +98,14 @@ int verb_resume(const struct command_call *call, struct error *error);
 int verb_state(const struct command_call *call, struct error *error);
 
 struct exec_verb_options {
+	const char *apparmor, *process_label;
 	const char *process_file, *cwd, *user, *pid_file, *console_socket;
 	struct string_list env, additional_gids, capabilities, cgroups;
 	bool terminal, no_new_privileges, detach, ignore_paused;
 	uint64_t n_preserved_fds;
 };
 
-#define N_EXEC_OPTIONS 14
+#define N_EXEC_OPTIONS 16
 extern const struct command_option exec_options[N_EXEC_OPTIONS];
 int verb_exec(const struct command_call *call, struct error *error);
 
