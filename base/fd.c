@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -29,6 +30,68 @@ int fd_write_full(int fd, const void *bytes, size_t n_bytes)
 		n_bytes -= (size_t)n;
 	}
 	return 0;
+}
+
+/* Room for one descriptor beside the bytes of a message. */
+union descriptor_control {
+	struct cmsghdr header;
+	char space[CMSG_SPACE(sizeof(int))];
+};
+
+int fd_send(int socket_fd, const void *bytes, size_t n_bytes, int fd)
+{
+	union descriptor_control control = {};
+	struct iovec data = { .iov_base = (void *)bytes, .iov_len = n_bytes };
+	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
+
+	if (fd >= 0) {
+		message.msg_control = &control;
+		message.msg_controllen = sizeof(control);
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&control.header), &fd, sizeof(int));
+	}
+	while (data.iov_len > 0) {
+		ssize_t n = sendmsg(socket_fd, &message, MSG_NOSIGNAL);
+
+		if (n < 0) {
+			if (errno == EINTR)
+				continue;
+			return -errno;
+		}
+		data.iov_base = (char *)data.iov_base + n;
+		data.iov_len -= (size_t)n;
+		message.msg_control = NULL;
+		message.msg_controllen = 0;
+	}
+	return 0;
+}
+
+int fd_receive(int socket_fd)
+{
+	union descriptor_control control = {};
+	char bytes[PATH_MAX];
+	struct iovec data = { .iov_base = bytes, .iov_len = sizeof(bytes) };
+	struct msghdr message = { .msg_iov = &data,
+				  .msg_iovlen = 1,
+				  .msg_control = &control,
+				  .msg_controllen = sizeof(control) };
+	const struct cmsghdr *header;
+	ssize_t n;
+	int fd;
+
+	do
+		n = recvmsg(socket_fd, &message, MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return n < 0 ? -errno : -ENODATA;
+	header = CMSG_FIRSTHDR(&message);
+	if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
+	    header->cmsg_len != CMSG_LEN(sizeof(int)))
+		return -EPROTO;
+	memcpy(&fd, CMSG_DATA(header), sizeof(int));
+	return fd;
 }
 
 ssize_t fd_read_full(int fd, void *bytes, size_t n_bytes)

@@ -17,6 +17,22 @@ int fd_write_full(int fd, const void *bytes, size_t n_bytes);
 ssize_t fd_read_full(int fd, void *bytes, size_t n_bytes);
 
 /**
+ * fd_send() - send all @n_bytes over a Unix socket, and a descriptor with the first of them
+ * @fd: borrowed; or -1: none
+ *
+ * Return: 0 or a negative errno (-EPIPE: nobody is there; never a SIGPIPE).
+ */
+int fd_send(int socket_fd, const void *bytes, size_t n_bytes, int fd);
+
+/**
+ * fd_receive() - the descriptor of the next message, whose bytes are of no interest
+ *
+ * Return: the descriptor, owned by the caller and close-on-exec, -ENODATA (the end of the stream),
+ * -EPROTO (a message without one) or another negative errno.
+ */
+int fd_receive(int socket_fd);
+
+/**
  * directory_entry_next() - readdir(3) that tells an error from the end
  * @ret_entry: set on 1; valid until the next call
  *

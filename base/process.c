@@ -48,6 +48,7 @@ pid_t process_fork(uint64_t flags, int cgroup_fd, int *ret_pidfd)
  * the call, and the child's first and last steps, are in assembly.
  */
 #if defined(__x86_64__)
+#define CLONE3_TAKES_STACK true
 static long clone3_call(struct clone_args *arguments, int (*function)(void *), void *argument)
 {
 	register long result __asm__("rax") = SYS_clone3;
@@ -72,6 +73,7 @@ static long clone3_call(struct clone_args *arguments, int (*function)(void *), v
 	return result;
 }
 #elif defined(__aarch64__)
+#define CLONE3_TAKES_STACK true
 static long clone3_call(struct clone_args *arguments, int (*function)(void *), void *argument)
 {
 	register long x0 __asm__("x0") = (long)arguments;
@@ -96,6 +98,7 @@ static long clone3_call(struct clone_args *arguments, int (*function)(void *), v
 #else
 /* Without assembly for it: a fork. The child runs on a copy of the parent's stack, and nothing is
  * shared. */
+#define CLONE3_TAKES_STACK false
 static long clone3_call(struct clone_args *arguments, int (*function)(void *), void *argument)
 {
 	long pid;
@@ -140,6 +143,25 @@ pid_t process_vfork(uint64_t flags, int cgroup_fd, int *ret_pidfd, int (*functio
 	if (pid > 0 && ret_pidfd)
 		*ret_pidfd = pidfd;
 	return (pid_t)pid;
+}
+
+int process_thread(int (*function)(void *), void *argument, void *stack, size_t n_stack_bytes,
+		   pid_t *tid)
+{
+	struct clone_args arguments = {
+		.flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
+			 CLONE_SYSVSEM | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID,
+		.parent_tid = (uintptr_t)tid,
+		.child_tid = (uintptr_t)tid,
+		.stack = (uintptr_t)stack,
+		.stack_size = n_stack_bytes,
+	};
+	long r;
+
+	if (!CLONE3_TAKES_STACK)
+		return -EOPNOTSUPP;
+	r = clone3_call(&arguments, function, argument);
+	return r < 0 ? (int)r : 0;
 }
 
 void process_signals_reset(void)

@@ -35,6 +35,18 @@ pid_t process_fork(uint64_t flags, int cgroup_fd, int *ret_pidfd);
 pid_t process_vfork(uint64_t flags, int cgroup_fd, int *ret_pidfd, int (*function)(void *),
 		    void *argument);
 
+/**
+ * process_thread() - run @function in another thread, which the C library knows nothing of
+ * @function: it shares the caller's errno and other variables of a thread, and may not be cancelled
+ * or joined; what it returns is lost
+ * @stack: of 16-byte alignment; in use until *@tid is 0
+ * @tid: the thread's id, set before the return; the kernel makes it 0 at the thread's end
+ *
+ * Return: 0 or a negative errno (-EOPNOTSUPP: not on this architecture).
+ */
+int process_thread(int (*function)(void *), void *argument, void *stack, size_t n_stack_bytes,
+		   pid_t *tid);
+
 #define PROCESS_STACK_BYTES (256 * 1024)
 
 /**

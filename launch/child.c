@@ -246,6 +246,25 @@ static int release(const struct child *child, struct error *error)
 	return r;
 }
 
+/* Who says `start` brings the supervisor's socket, where there is one; or was killed before. */
+static int start_accept(const struct child *child, struct error *error)
+{
+	for (;;) {
+		int fd = accept4(child->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+
+		if (fd < 0 && errno != EINTR && errno != ECONNABORTED)
+			return error_set(error, -errno, "cannot wait for the start");
+		if (fd < 0)
+			continue;
+		if (!child->listener)
+			return fd;
+		child->listener->socket_fd = fd_receive(fd);
+		if (child->listener->socket_fd >= 0)
+			return fd;
+		close(fd);
+	}
+}
+
 /* `create` ends here; the connection of who said `start` is closed by the exec, or gets the error.
  */
 static int start_wait(const struct child *child, int *ret_start_fd, struct error *error)
@@ -259,11 +278,9 @@ static int start_wait(const struct child *child, int *ret_start_fd, struct error
 	r = release(child, error);
 	if (r < 0)
 		return r;
-	do {
-		fd = accept4(child->listen_fd, NULL, NULL, SOCK_CLOEXEC);
-	} while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));
+	fd = start_accept(child, error);
 	if (fd < 0)
-		return error_set(error, -errno, "cannot wait for the start");
+		return fd;
 	*ret_start_fd = fd;
 	/* Here and not by who said `start`, who may be killed in between: from now on it runs. */
 	if (unlinkat(child->state_fd, STATE_START_SOCKET, 0) < 0 && errno != ENOENT)
@@ -271,8 +288,42 @@ static int start_wait(const struct child *child, int *ret_start_fd, struct error
 	return 0;
 }
 
+/* To the launcher by shared memory, to who said `start` over its connection. */
+static void failure_report(const struct child *child, int start_fd, const struct error *error)
+{
+	child->report->error = *error;
+	if (start_fd >= 0)
+		(void)fd_write_full(start_fd, child->report, sizeof(*child->report));
+}
+
+struct listener_failure {
+	const struct child *child;
+	int start_fd;
+};
+
+static void listener_failed(const struct error *error, void *argument)
+{
+	const struct listener_failure *failure = argument;
+
+	failure_report(failure->child, failure->start_fd, error);
+	_exit(failure->child->report->exit_status);
+}
+
+static int filter_load(const struct child *child, int start_fd, struct error *error)
+{
+	TRACE_PHASE("sec.install");
+	struct listener_failure failure = { child, start_fd };
+	int r;
+
+	if (child->listener)
+		return seccomp_listener_load(child->listener, child->filter, listener_failed,
+					     &failure, error);
+	r = seccomp_load(&child->filter->program, child->filter->flags);
+	return r < 0 ? error_set(error, r, "linux.seccomp: cannot load the filter") : 0;
+}
+
 /* The last steps: nothing of the launcher's is left when the program runs. */
-static int become(const struct child *child, int slave_fd, struct error *error)
+static int become(const struct child *child, int slave_fd, int start_fd, struct error *error)
 {
 	const struct config_process *process = child->process;
 	const uint64_t held = credentials_held();
@@ -315,13 +366,7 @@ static int become(const struct child *child, int slave_fd, struct error *error)
 		return r;
 	if (sigprocmask(SIG_SETMASK, &child->signal_mask, NULL) < 0)
 		return error_set(error, -errno, "cannot set the signal mask");
-	if (child->filter) {
-		TRACE_PHASE("sec.install");
-		r = seccomp_load(&child->filter->program, child->filter->flags);
-		if (r < 0)
-			return error_set(error, r, "linux.seccomp: cannot load the filter");
-	}
-	return 0;
+	return child->filter ? filter_load(child, start_fd, error) : 0;
 }
 
 static int steps(const struct child *child, char *program, int *start_fd, struct error *error)
@@ -334,6 +379,10 @@ static int steps(const struct child *child, char *program, int *start_fd, struct
 		return r;
 	process_signals_reset();
 	umask(0);
+	if (child->listener)
+		r = seccomp_listener_find_pid(child->listener, error);
+	if (r < 0)
+		return r;
 	if (child->join_pidfd >= 0) {
 		r = join(child, &slave_fd, error);
 	} else {
@@ -354,7 +403,7 @@ static int steps(const struct child *child, char *program, int *start_fd, struct
 		r = dialogue_ask(child->dialogue_fd, DIALOGUE_PUBLISH, error);
 	if (r == 0 && child->listen_fd >= 0)
 		r = start_wait(child, start_fd, error);
-	return r == 0 ? become(child, slave_fd, error) : r;
+	return r == 0 ? become(child, slave_fd, *start_fd, error) : r;
 }
 
 int child_main(void *argument)
@@ -376,8 +425,6 @@ int child_main(void *argument)
 		report->exit_status = execute_status(r);
 	}
 	trace_set_container(false);
-	report->error = error;
-	if (start_fd >= 0)
-		(void)fd_write_full(start_fd, report, sizeof(*report));
+	failure_report(child, start_fd, &error);
 	return report->exit_status;
 }

@@ -14,6 +14,7 @@
 #include "launch/landlock.h"
 #include "launch/namespace.h"
 #include "launch/seccomp/compile.h"
+#include "launch/seccomp/listener.h"
 
 /*
  * All that the child needs, made by its parent before the clone. In a vforked child this is the
@@ -29,6 +30,7 @@ struct child {
 	const struct namespaces *namespaces;
 	const struct cgroup *cgroup;
 	const struct seccomp_filter *filter; /* NULL: none */
+	struct seccomp_listener *listener;   /* of a filter that notifies, or NULL */
 	const struct landlock *landlock;     /* NULL: none */
 	const char *id;
 	int root_mount_fd;

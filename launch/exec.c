@@ -205,6 +205,21 @@ static int process_from_file(struct exec_attempt *attempt, struct error *error)
 	return r < 0 ? error_prefix(error, r, "'%s'", path) : 0;
 }
 
+static int listener_prepare(struct exec_attempt *attempt, struct error *error)
+{
+	const struct state_record *record = &attempt->record;
+	const struct hook_state state = {
+		.id = attempt->state.id,
+		.status = state_status(&attempt->state, record),
+		.pid = record->pid,
+		.bundle = record->bundle,
+		.annotations = record->annotations,
+		.n_annotations = record->annotations ? strlen(record->annotations) : 0,
+	};
+
+	return preparation_listener(&attempt->preparation, &attempt->config, &state, true, error);
+}
+
 static int prepare(struct exec_attempt *attempt, struct error *error)
 {
 	int r = container_read(attempt, error);
@@ -226,9 +241,10 @@ static int prepare(struct exec_attempt *attempt, struct error *error)
 			r = cgroup_descend(&attempt->cgroup, attempt->options->cgroups->items[i],
 					   error);
 	}
-	return r == 0 ? preparation_make(&attempt->preparation, &attempt->process, &attempt->config,
-					 error)
-		      : r;
+	if (r == 0)
+		r = preparation_make(&attempt->preparation, &attempt->process, &attempt->config,
+				     error);
+	return r == 0 ? listener_prepare(attempt, error) : r;
 }
 
 /* What the container has of its own: of the config, since joining the host's needs no call. */

@@ -80,28 +80,33 @@ failed:
 	return 127;
 }
 
+void hook_state_write(struct json_writer *writer, const struct hook_state *state)
+{
+	json_write_object_begin(writer, NULL);
+	json_write_string(writer, "ociVersion", "1.0.2");
+	json_write_string(writer, "id", state->id);
+	json_write_string(writer, "status", state_status_name(state->status));
+	if (state->pid > 0)
+		json_write_int(writer, "pid", state->pid);
+	json_write_string(writer, "bundle", state->bundle);
+	if (state->annotations)
+		json_write_raw(writer, "annotations", state->annotations, state->n_annotations);
+	json_write_object_end(writer);
+	/* One line, for shells' `read`: annotations are as they stand in config.json. Inside of
+	 * strings there are no such bytes. */
+	for (size_t i = 0; i < writer->buffer.n_bytes; i++) {
+		if (writer->buffer.bytes[i] == '\n' || writer->buffer.bytes[i] == '\r')
+			writer->buffer.bytes[i] = ' ';
+	}
+}
+
 static int state_file(const struct hook_state *state, int *ret_fd)
 {
 	_cleanup_json_writer_ struct json_writer writer = {};
 	_cleanup_close_ int fd = -EBADF;
 	int r;
 
-	json_write_object_begin(&writer, NULL);
-	json_write_string(&writer, "ociVersion", "1.0.2");
-	json_write_string(&writer, "id", state->id);
-	json_write_string(&writer, "status", state_status_name(state->status));
-	if (state->pid > 0)
-		json_write_int(&writer, "pid", state->pid);
-	json_write_string(&writer, "bundle", state->bundle);
-	if (state->annotations)
-		json_write_raw(&writer, "annotations", state->annotations, state->n_annotations);
-	json_write_object_end(&writer);
-	/* One line, for shells' `read`: annotations are as they stand in config.json. Inside of
-	 * strings there are no such bytes. */
-	for (size_t i = 0; i < writer.buffer.n_bytes; i++) {
-		if (writer.buffer.bytes[i] == '\n' || writer.buffer.bytes[i] == '\r')
-			writer.buffer.bytes[i] = ' ';
-	}
+	hook_state_write(&writer, state);
 	buffer_add_char(&writer.buffer, '\n');
 	r = json_writer_status(&writer);
 	if (r < 0)

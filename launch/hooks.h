@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "base/json_write.h"
 #include "launch/config/hooks.h"
 #include "launch/seccomp/compile.h"
 #include "launch/state.h"
@@ -25,6 +26,9 @@ struct hook_state {
 	const char *annotations; /* a JSON object, not NUL-terminated; or NULL */
 	size_t n_annotations;
 };
+
+/** hook_state_write() - @state as a JSON object in one line; @writer is empty */
+void hook_state_write(struct json_writer *writer, const struct hook_state *state);
 
 /* Where they run. Start with HOOK_PLACE_EMPTY. */
 struct hook_place {

@@ -91,6 +91,33 @@ static int terminal_prepare(struct attempt *attempt, struct error *error)
 				    !options->wait_for_start, error);
 }
 
+static struct hook_state hook_state(const struct launched *launched, enum state_status status)
+{
+	struct hook_state state = {
+		.id = launched->state.id,
+		.status = status,
+		.pid = launched->pid,
+		.bundle = launched->bundle.path,
+	};
+
+	state.annotations = json_raw(launched->bundle.config.annotations, &state.n_annotations);
+	return state;
+}
+
+/* With `create`, `start` connects: a supervisor would wait for what it is told until then. */
+static int listener_prepare(struct attempt *attempt, struct error *error)
+{
+	struct launched *launched = attempt->launched;
+	struct hook_state state = hook_state(launched, STATE_CREATED);
+
+	state.pid = 0;
+	if (seccomp_filter_notifies(&attempt->preparation.filter))
+		launched->listener_path = (char *)json_string(
+			json_get(launched->bundle.config.seccomp, "listenerPath"));
+	return preparation_listener(&attempt->preparation, &launched->bundle.config, &state,
+				    !attempt->options->wait_for_start, error);
+}
+
 /* The socket is reached through the directory's descriptor: a path may be longer than its address.
  */
 static int listen_prepare(struct attempt *attempt, struct error *error)
@@ -190,19 +217,6 @@ static int clone_child(struct attempt *attempt, struct error *error)
 	launched->start_time = process_start_time(pid);
 	trace_set_ids(launched->state.id, pid);
 	return r < 0 ? error_set(error, r, "cannot leave the pid namespace") : 0;
-}
-
-static struct hook_state hook_state(const struct launched *launched, enum state_status status)
-{
-	struct hook_state state = {
-		.id = launched->state.id,
-		.status = status,
-		.pid = launched->pid,
-		.bundle = launched->bundle.path,
-	};
-
-	state.annotations = json_raw(launched->bundle.config.annotations, &state.n_annotations);
-	return state;
 }
 
 static int hooks_run_here(const struct launched *launched, enum hook_kind kind,
@@ -334,6 +348,9 @@ static int make(struct attempt *attempt, int *ret_status, struct error *error)
 		r = listen_prepare(attempt, error);
 	if (r == 0)
 		r = fork_prepare(attempt, error);
+	if (r < 0)
+		return r;
+	r = listener_prepare(attempt, error);
 	if (r < 0)
 		return r;
 	attempt->root_mount_fd = launch_bundle_root(&launched->bundle, error);

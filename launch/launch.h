@@ -63,7 +63,8 @@ struct launched {
 	uint64_t start_time; /* of @pid, process_start_time() */
 	bool adopts; /* the launcher is a subreaper, and reaps what the container has orphaned */
 	int pidfd;
-	int master_fd; /* of its terminal, or -EBADF */
+	int master_fd;	     /* of its terminal, or -EBADF */
+	char *listener_path; /* with wait_for_start, of the config: seccomp's supervisor; or NULL */
 };
 
 #define LAUNCHED_EMPTY                                                                             \

@@ -78,6 +78,29 @@ int preparation_make(struct preparation *preparation, const struct config_proces
 	return preparation->parent_pidfd < 0 ? error_set(error, -errno, "cannot open a pidfd") : 0;
 }
 
+int preparation_listener(struct preparation *preparation, const struct config *config,
+			 const struct hook_state *state, bool connect, struct error *error)
+{
+	struct seccomp_listener *listener = &preparation->listener;
+	_cleanup_json_writer_ struct json_writer writer = {};
+	int r;
+
+	if (!preparation->has_filter || !seccomp_filter_notifies(&preparation->filter))
+		return 0;
+	hook_state_write(&writer, state);
+	r = json_writer_status(&writer);
+	if (r < 0)
+		return error_set(error, r, "cannot write the state");
+	r = seccomp_listener_describe(
+		listener, json_string(json_get(config->seccomp, "listenerMetadata")),
+		writer.buffer.bytes, writer.buffer.n_bytes, state->pid == 0, error);
+	if (r < 0 || !connect)
+		return r;
+	listener->socket_fd = seccomp_listener_connect(
+		json_string(json_get(config->seccomp, "listenerPath")), error);
+	return listener->socket_fd < 0 ? listener->socket_fd : 0;
+}
+
 int preparation_terminal(struct preparation *preparation, const char *console_socket,
 			 bool is_attended, struct error *error)
 {
@@ -111,9 +134,10 @@ int preparation_terminal_take(struct preparation *preparation, int *ret_master_f
 	return 0;
 }
 
-void preparation_fill(const struct preparation *preparation, struct child *child)
+void preparation_fill(struct preparation *preparation, struct child *child)
 {
 	child->filter = preparation->has_filter ? &preparation->filter : NULL;
+	child->listener = preparation->listener.tail ? &preparation->listener : NULL;
 	child->landlock = preparation->landlock.is_asked ? &preparation->landlock : NULL;
 	child->procfs_fd = preparation->procfs_fd;
 	child->parent_pidfd = preparation->parent_pidfd;
@@ -125,6 +149,7 @@ void preparation_deinit(struct preparation *preparation)
 {
 	if (preparation->has_filter)
 		seccomp_filter_deinit(&preparation->filter);
+	seccomp_listener_deinit(&preparation->listener);
 	landlock_deinit(&preparation->landlock);
 	if (preparation->report)
 		munmap(preparation->report, sizeof(*preparation->report));

@@ -9,8 +9,10 @@
 #include "base/error.h"
 #include "launch/child.h"
 #include "launch/config/config.h"
+#include "launch/hooks.h"
 #include "launch/landlock.h"
 #include "launch/seccomp/compile.h"
+#include "launch/seccomp/listener.h"
 
 /* Start with PREPARATION_EMPTY. */
 struct preparation {
@@ -18,14 +20,17 @@ struct preparation {
 	bool has_filter;
 	struct landlock landlock;
 	int procfs_fd; /* the launcher's own, for what the process writes of itself; or -EBADF */
-	struct child_report *report; /* shared with the child */
-	int parent_pidfd;	     /* of this process, for the child to watch */
-	int terminal_fds[2];	     /* ours and the child's, or -EBADF: no terminal */
+	struct seccomp_listener listener; /* where the filter notifies */
+	struct child_report *report;	  /* shared with the child */
+	int parent_pidfd;		  /* of this process, for the child to watch */
+	int terminal_fds[2];		  /* ours and the child's, or -EBADF: no terminal */
 };
 
 #define PREPARATION_EMPTY                                                                          \
-	((struct preparation){                                                                     \
-		.procfs_fd = -EBADF, .parent_pidfd = -EBADF, .terminal_fds = { -EBADF, -EBADF } })
+	((struct preparation){ .procfs_fd = -EBADF,                                                \
+			       .listener = SECCOMP_LISTENER_EMPTY,                                 \
+			       .parent_pidfd = -EBADF,                                             \
+			       .terminal_fds = { -EBADF, -EBADF } })
 
 /**
  * preparation_make() - the container's filter and Landlock rules, the shared memory, the pidfd; the
@@ -36,6 +41,14 @@ struct preparation {
  */
 int preparation_make(struct preparation *preparation, const struct config_process *process,
 		     const struct config *config, struct error *error);
+
+/**
+ * preparation_listener() - where the container's filter notifies: what its supervisor is told
+ * @state: the container's; its pid 0 where the process is the container's first
+ * @connect: now; else `start` brings the socket
+ */
+int preparation_listener(struct preparation *preparation, const struct config *config,
+			 const struct hook_state *state, bool connect, struct error *error);
 
 /**
  * preparation_terminal() - where the master of the process's terminal goes: --console-socket, or
@@ -54,6 +67,6 @@ int preparation_terminal_take(struct preparation *preparation, int *ret_master_f
 			      struct error *error);
 
 /** preparation_fill() - what @child has of it */
-void preparation_fill(const struct preparation *preparation, struct child *child);
+void preparation_fill(struct preparation *preparation, struct child *child);
 
 void preparation_deinit(struct preparation *preparation);

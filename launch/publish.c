@@ -44,6 +44,7 @@ int launch_publish(const struct launched *launched, const struct launch_options 
 		.owner = geteuid(),
 		.has_default_seccomp = config->has_default_seccomp,
 		.keeps_keyring = options->no_new_keyring,
+		.listener_path = launched->listener_path,
 		.has_hooks = config_hooks_have(&config->hooks, HOOK_POSTSTART, HOOK_POSTSTOP),
 	};
 	int r;

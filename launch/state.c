@@ -223,6 +223,8 @@ int state_write(const struct state *state, const struct state_record *record, co
 	json_write_bool(&writer, "defaultSeccomp", record->has_default_seccomp);
 	if (record->keeps_keyring)
 		json_write_bool(&writer, "keepsKeyring", true);
+	if (record->listener_path)
+		json_write_string(&writer, "seccompListener", record->listener_path);
 	if (record->has_hooks)
 		json_write_bool(&writer, "hooks", true);
 	if (record->cgroup_path)
@@ -287,6 +289,7 @@ int state_read(const struct state *state, struct state_record *record, struct er
 	    copy_string(json_get(root, "bundle"), &record->bundle) < 0 ||
 	    copy_string(json_get(root, "rootfs"), &record->rootfs) < 0 ||
 	    copy_string(json_get(root, "created"), &record->created) < 0 ||
+	    copy_string(json_get(root, "seccompListener"), &record->listener_path) < 0 ||
 	    copy_string(json_get(root, "cgroupPath"), &record->cgroup_path) < 0 ||
 	    copy_string(json_get(root, "systemdUnit"), &record->systemd_unit) < 0)
 		return error_set(error, -ENOMEM, "cannot read the state of '%s'", state->id);
@@ -302,6 +305,7 @@ void state_record_deinit(struct state_record *record)
 	free(record->rootfs);
 	free(record->cgroup_path);
 	free(record->systemd_unit);
+	free(record->listener_path);
 	free(record->created);
 	free(record->annotations);
 	*record = (struct state_record){};

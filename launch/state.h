@@ -44,8 +44,9 @@ struct state_record {
 	uid_t owner;
 	/* linux.seccomp was the default profile: STATE/ID/config.json has "{}" in its place. */
 	bool has_default_seccomp;
-	bool keeps_keyring; /* `--no-new-keyring`: what is executed in it makes none either */
-	bool has_hooks;	    /* STATE/ID/config.json has some for `start` or `delete` */
+	bool keeps_keyring;  /* `--no-new-keyring`: what is executed in it makes none either */
+	char *listener_path; /* the supervisor that `start` is to connect to, or NULL */
+	bool has_hooks;	     /* STATE/ID/config.json has some for `start` or `delete` */
 };
 
 /* An open state directory. Start with STATE_EMPTY. */

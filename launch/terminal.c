@@ -17,50 +17,11 @@
 #include "base/path.h"
 #include "base/syscalls.h"
 
-/* One descriptor with a few bytes beside it. */
-static int descriptor_send(int socket_fd, int fd, const char *name)
-{
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = {};
-	struct iovec data = { .iov_base = (char *)name, .iov_len = strlen(name) };
-	struct msghdr message = { .msg_iov = &data,
-				  .msg_iovlen = 1,
-				  .msg_control = &control,
-				  .msg_controllen = sizeof(control) };
-	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-
-	header->cmsg_level = SOL_SOCKET;
-	header->cmsg_type = SCM_RIGHTS;
-	header->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(header), &fd, sizeof(int));
-	return sendmsg(socket_fd, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
-}
-
 int terminal_receive(int socket_fd)
 {
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control;
-	char name[PATH_MAX];
-	struct iovec data = { .iov_base = name, .iov_len = sizeof(name) };
-	struct msghdr message = { .msg_iov = &data,
-				  .msg_iovlen = 1,
-				  .msg_control = &control,
-				  .msg_controllen = sizeof(control) };
-	struct cmsghdr *header;
-	int fd;
+	int fd = fd_receive(socket_fd);
 
-	if (recvmsg(socket_fd, &message, MSG_CMSG_CLOEXEC) < 0)
-		return -errno;
-	header = CMSG_FIRSTHDR(&message);
-	if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
-	    header->cmsg_len != CMSG_LEN(sizeof(int)))
-		return -EPROTO;
-	memcpy(&fd, CMSG_DATA(header), sizeof(int));
-	return fd;
+	return fd == -ENODATA ? -EPROTO : fd;
 }
 
 int terminal_connect(const char *path, struct error *error)
@@ -145,7 +106,7 @@ int terminal_make(int root_fd, int socket_fd, const struct config_process *proce
 				 "process.terminal: cannot give the terminal to user %u",
 				 process->uid);
 	snprintf(name, sizeof(name), "/dev/pts/%u", number);
-	r = descriptor_send(socket_fd, master_fd, name);
+	r = fd_send(socket_fd, name, strlen(name), master_fd);
 	if (r < 0)
 		return error_set(error, r, "process.terminal: cannot hand over the terminal");
 	*ret_slave_fd = take_fd(&slave_fd);

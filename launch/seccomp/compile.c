@@ -27,6 +27,7 @@ struct section {
 	uint32_t first[SECCOMP_N_NUMBERS], last[SECCOMP_N_NUMBERS];
 	uint16_t highest; /* of the numbers that the profile names, private ones not counted */
 	bool is_named;	  /* it names any */
+	uint32_t private; /* the private numbers that it names: bit 0 is SECCOMP_PRIVATE */
 };
 
 /* The code for the rules of a call, once for all numbers and architectures that have the same. */
@@ -111,6 +112,8 @@ static void section_use_name(struct section *section, const struct compilation *
 		return;
 	if (number < SECCOMP_PRIVATE && (!section->is_named || number > section->highest))
 		section->highest = number;
+	if (number >= SECCOMP_PRIVATE)
+		section->private |= UINT32_C(1) << (number - SECCOMP_PRIVATE);
 	section->is_named = true;
 	if (matters)
 		section_use(section, number, rule, 0);
@@ -134,6 +137,7 @@ static int section_fill(struct compilation *compilation, enum seccomp_arch_index
 	section->n_uses = 0;
 	section->highest = 0;
 	section->is_named = false;
+	section->private = 0;
 	memset(section->first, 0xff, sizeof(section->first));
 	for (size_t i = 0; i < profile->n_rules; i++) {
 		for (size_t j = 0; j < profile->rules[i].n_names; j++)
@@ -304,6 +308,10 @@ static int section_ranges(struct compilation *compilation, enum seccomp_arch_ind
 		else if (section->first[i] != NONE)
 			range_add(compilation, number,
 				  rule ? assembler_return(assembler, rule->verdict) : labels[i]);
+		else if (i >= SECCOMP_PRIVATE &&
+			 section->private & UINT32_C(1) << (i - SECCOMP_PRIVATE))
+			/* Named, with the default's verdict: it is above the highest, and known. */
+			range_add(compilation, number, assembler_return(assembler, verdict));
 		else
 			continue;
 		range_add(compilation, number + 1, other);
@@ -425,6 +433,11 @@ int seccomp_profile_compile(const struct seccomp_profile *profile, enum seccomp_
 	compilation_deinit(compilation);
 	free(compilation);
 	return r < 0 ? error_prefix(error, r, "seccomp profile") : 0;
+}
+
+bool seccomp_filter_notifies(const struct seccomp_filter *filter)
+{
+	return filter->flags & SECCOMP_FILTER_FLAG_NEW_LISTENER;
 }
 
 void seccomp_filter_deinit(struct seccomp_filter *filter)

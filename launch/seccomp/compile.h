@@ -26,6 +26,7 @@
 #pragma once
 
 #include <linux/filter.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "launch/seccomp/profile.h"
@@ -46,6 +47,10 @@ struct seccomp_filter {
  */
 int seccomp_profile_compile(const struct seccomp_profile *profile, enum seccomp_arch_index native,
 			    struct seccomp_filter *ret_filter, struct error *error);
+
+/** seccomp_filter_notifies() - does a supervisor answer calls? Then loading it gives a descriptor
+ */
+bool seccomp_filter_notifies(const struct seccomp_filter *filter);
 
 void seccomp_filter_deinit(struct seccomp_filter *filter);
 #define _cleanup_seccomp_filter_ _cleanup_(seccomp_filter_deinit)

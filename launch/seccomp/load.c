@@ -46,6 +46,8 @@ int seccomp_load(const struct sock_fprog *program, unsigned int flags)
 		r = prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, program, 0, 0);
 	if (r < 0)
 		return -errno;
+	if (flags & SECCOMP_FILTER_FLAG_NEW_LISTENER)
+		return r;
 	/* With TSYNC, the id of the thread that could not be brought along. */
 	return r > 0 ? -ESRCH : 0;
 }

@@ -27,6 +27,8 @@ int seccomp_compile(struct json_value section, struct seccomp_filter *ret_filter
  * SECCOMP_FILTER_FLAG_SPEC_ALLOW is left out on kernels that don't have it (before Linux 4.17).
  *
  * Return: 0 or a negative errno (-EACCES: no right to; -ESRCH: with SECCOMP_FILTER_FLAG_TSYNC,
- * another thread has a filter that this one doesn't).
+ * another thread has a filter that this one doesn't; -EINVAL: a flag that the kernel doesn't know,
+ * such as SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV before Linux 5.19). With
+ * SECCOMP_FILTER_FLAG_NEW_LISTENER, the supervisor's descriptor, owned by the caller.
  */
 int seccomp_load(const struct sock_fprog *program, unsigned int flags);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/seccomp.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,7 @@ static const struct {
 	{ "SCMP_ACT_KILL_PROCESS", SECCOMP_RET_KILL_PROCESS, 0 },
 	{ "SCMP_ACT_KILL_THREAD", SECCOMP_RET_KILL_THREAD, 0 },
 	{ "SCMP_ACT_LOG", SECCOMP_RET_LOG, 0 },
+	{ "SCMP_ACT_NOTIFY", SECCOMP_RET_USER_NOTIF, 0 },
 	{ "SCMP_ACT_TRACE", SECCOMP_RET_TRACE, MAX_TRACE },
 	{ "SCMP_ACT_TRAP", SECCOMP_RET_TRAP, 0 },
 };
@@ -38,7 +40,6 @@ static const struct {
 	{ "SCMP_CMP_MASKED_EQ", SECCOMP_MASKED_EQUAL },
 };
 
-/* WAIT_KILLABLE_RECV says how a supervisor waits, and there is none: nothing to set. */
 static const struct {
 	const char *name;
 	unsigned int flag;
@@ -46,7 +47,7 @@ static const struct {
 	{ "SECCOMP_FILTER_FLAG_TSYNC", SECCOMP_FILTER_FLAG_TSYNC },
 	{ "SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG },
 	{ "SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW },
-	{ "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", 0 },
+	{ "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV },
 };
 
 /* In the spec; new enough to be missing in libseccomp's tables, so there are no numbers. */
@@ -66,12 +67,6 @@ static int parse_action(struct json_value value, struct json_value errno_value,
 
 	if (!name)
 		return error_say(error, -EINVAL, "an action is missing, or not a string");
-	if (strcmp(name, "SCMP_ACT_NOTIFY") == 0)
-		return error_say(
-			error, -EOPNOTSUPP,
-			"SCMP_ACT_NOTIFY needs a supervisor that answers system calls, and"
-			" here the filter alone decides: use SCMP_ACT_ALLOW, SCMP_ACT_ERRNO"
-			" or another action");
 	while (i < N_ELEMENTS(actions) && strcmp(actions[i].name, name) != 0)
 		i++;
 	if (i == N_ELEMENTS(actions))
@@ -266,6 +261,46 @@ static int allocate(struct json_value rules, struct seccomp_profile *profile)
 	return profile->rules && profile->names && profile->conditions ? 0 : -ENOMEM;
 }
 
+static bool has_notify(const struct seccomp_profile *profile)
+{
+	bool notifies = profile->default_verdict == SECCOMP_RET_USER_NOTIF;
+
+	for (size_t i = 0; i < profile->n_rules; i++)
+		notifies |= profile->rules[i].verdict == SECCOMP_RET_USER_NOTIF;
+	return notifies;
+}
+
+static int parse_listener(struct json_value section, struct seccomp_profile *profile,
+			  struct error *error)
+{
+	struct json_value path = json_get(section, "listenerPath");
+	struct json_value metadata = json_get(section, "listenerMetadata");
+	const char *text = json_string_or(path, "");
+
+	if (json_exists(path) && json_type(path) != JSON_STRING)
+		return error_say(error, -EINVAL, "'listenerPath' is not a string");
+	if (json_exists(metadata) && json_type(metadata) != JSON_STRING)
+		return error_say(error, -EINVAL, "'listenerMetadata' is not a string");
+	if (*text && *text != '/')
+		return error_say(error, -EINVAL,
+				 "'listenerPath' must be an absolute path, not '%s'", text);
+	if (!*text && *json_string_or(metadata, ""))
+		return error_say(error, -EINVAL, "'listenerMetadata' needs a 'listenerPath'");
+	if (!has_notify(profile)) {
+		/* It says how a supervisor waits; without one the kernel refuses it. */
+		profile->flags &= ~(unsigned int)SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+		return 0;
+	}
+	if (!*text)
+		return error_say(error, -EINVAL,
+				 "SCMP_ACT_NOTIFY needs a supervisor that answers system calls: "
+				 "'listenerPath' must name its socket");
+	/* The process has no other thread but one that must be without it. */
+	profile->flags &= ~(unsigned int)SECCOMP_FILTER_FLAG_TSYNC;
+	profile->flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
+	return 0;
+}
+
 static int parse_profile(struct json_value section, struct seccomp_profile *profile,
 			 struct error *error)
 {
@@ -274,10 +309,6 @@ static int parse_profile(struct json_value section, struct seccomp_profile *prof
 
 	if (json_type(section) != JSON_OBJECT)
 		return error_say(error, -EINVAL, "not an object");
-	if (json_exists(json_get(section, "listenerPath")))
-		return error_say(error, -EOPNOTSUPP,
-				 "listenerPath names a supervisor that answers system calls, and"
-				 " here the filter alone decides: take it out of the profile");
 	if (json_exists(rules) && json_type(rules) != JSON_ARRAY)
 		return error_say(error, -EINVAL, "'syscalls' is not an array");
 	r = parse_action(json_get(section, "defaultAction"), json_get(section, "defaultErrnoRet"),
@@ -296,7 +327,7 @@ static int parse_profile(struct json_value section, struct seccomp_profile *prof
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	return parse_listener(section, profile, error);
 }
 
 int seccomp_profile_parse(struct json_value section, struct seccomp_profile *ret_profile,

@@ -47,7 +47,7 @@ struct seccomp_rule {
 struct seccomp_profile {
 	uint32_t default_verdict;
 	uint32_t arches;    /* a bit (1 << enum seccomp_arch_index) for each that is named */
-	unsigned int flags; /* SECCOMP_FILTER_FLAG_TSYNC, _LOG, _SPEC_ALLOW */
+	unsigned int flags; /* SECCOMP_FILTER_FLAG_*; _NEW_LISTENER where a rule notifies */
 	struct seccomp_rule *rules;
 	size_t n_rules;
 	const char **names;
@@ -64,7 +64,7 @@ struct seccomp_profile {
  * Members that the spec does not have are ignored; actions, operators, architectures and flags that
  * it does not have are refused. Names of system calls are not looked at here.
  *
- * Return: 0, -EINVAL, -EOPNOTSUPP (SCMP_ACT_NOTIFY, listenerPath) or -ENOMEM.
+ * Return: 0, -EINVAL or -ENOMEM.
  */
 int seccomp_profile_parse(struct json_value section, struct seccomp_profile *ret_profile,
 			  struct error *error);

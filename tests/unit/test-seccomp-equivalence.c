@@ -709,12 +709,14 @@ static void random_profile(struct json_writer *writer, uint64_t *seed, const str
 						"SCMP_ACT_KILL_PROCESS", "SCMP_ACT_TRAP",
 						"SCMP_ACT_LOG",		 "SCMP_ACT_TRACE" };
 	static const char *const actions[] = { "SCMP_ACT_ALLOW", "SCMP_ACT_LOG",
-					       "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL" };
+					       "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL",
+					       "SCMP_ACT_NOTIFY" };
 	const char *action = PICK(seed, actions);
 	size_t n_rules = 1 + random_next(seed) % 24;
 
 	json_write_object_begin(writer, NULL);
 	json_write_string(writer, "defaultAction", PICK(seed, defaults));
+	json_write_string(writer, "listenerPath", "/nosuch");
 	json_write_array_begin(writer, "architectures");
 	for (enum seccomp_arch_index arch = 0; arch < SECCOMP_N_ARCHES; arch++) {
 		if (kind->arches & UINT32_C(1) << arch && random_next(seed) % 2)

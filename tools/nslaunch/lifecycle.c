@@ -45,6 +45,21 @@ static int start_connect(const struct state *state, struct error *error)
 	return take_fd(&fd);
 }
 
+/* Where a supervisor answers the container's system calls: the socket to it. */
+static int listener_bring(const struct state_record *record, int fd, struct error *error)
+{
+	_cleanup_close_ int listener_fd = -EBADF;
+	int r;
+
+	if (!record->listener_path)
+		return 0;
+	listener_fd = seccomp_listener_connect(record->listener_path, error);
+	if (listener_fd < 0)
+		return listener_fd;
+	r = fd_send(fd, "", 1, listener_fd);
+	return r < 0 ? error_set(error, r, "cannot reach the container's process") : 0;
+}
+
 /* The connection is closed by the exec; an error is sent when there is none. */
 static int start_await(const struct state *state, const struct state_record *record, int fd,
 		       struct error *error)
@@ -142,7 +157,9 @@ int container_start(const struct command_call *call, const char *argument, struc
 	fd = start_connect(&state, error);
 	if (fd < 0)
 		return fd;
-	r = start_await(&state, &record, fd, error);
+	r = listener_bring(&record, fd, error);
+	if (r == 0)
+		r = start_await(&state, &record, fd, error);
 	if (r == 0 && record.has_hooks)
 		r = poststart_hooks_run(&state, &record, error);
 	return r < 0 ? error_prefix(error, r, "container '%s'", state.id) : 0;
