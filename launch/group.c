@@ -68,25 +68,46 @@ static int systemd_make(struct launched *launched, const struct launch_options *
 	return r == 0 ? cgroup_adopt(&launched->cgroup, group->scope.path, error) : r;
 }
 
+/* Where the caller may make one, when not at the path that the host's root has. */
+static int delegated_make(struct launched *launched, struct error *error)
+{
+	char path[CGROUP_MAX_PATH];
+	struct error why;
+	int r = cgroup_delegated_path(launched->state.id, path);
+
+	if (r < 0)
+		return r;
+	error_init(&why);
+	r = cgroup_create(&launched->cgroup, path, &why);
+	if (r < 0 && error)
+		*error = why;
+	return r;
+}
+
+static bool is_forbidden(int r)
+{
+	return r == -EACCES || r == -EPERM || r == -EROFS;
+}
+
 static int fs_make(struct launched *launched, const struct launch_options *options,
 		   struct error *error)
 {
 	const struct config *config = &launched->bundle.config;
-	char path[CGROUP_MAX_PATH];
+	char path[STATE_ID_MAX_BYTES + 16];
 	int r;
 
 	snprintf(path, sizeof(path), "/lamina/%s", launched->state.id);
-	if (!config->cgroups_path && geteuid() != 0)
-		(void)cgroup_delegated_path(launched->state.id, path);
 	{
 		TRACE_PHASE("cgroup.create");
 		r = cgroup_create(&launched->cgroup,
 				  config->cgroups_path ? config->cgroups_path : path, error);
+		if (is_forbidden(r) && !config->cgroups_path &&
+		    delegated_make(launched, error) == 0)
+			r = 0;
 	}
 	if (r == 0)
 		return limits_apply(launched, error);
-	if ((r != -EACCES && r != -EPERM && r != -EROFS) ||
-	    options->rootless == LAUNCH_ROOTLESS_FALSE ||
+	if (!is_forbidden(r) || options->rootless == LAUNCH_ROOTLESS_FALSE ||
 	    (options->rootless == LAUNCH_ROOTLESS_AUTO && !cgroup_caller_is_confined()))
 		return r;
 	if (cgroup_resources_ask(config->resources))

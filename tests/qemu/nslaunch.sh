@@ -4,37 +4,10 @@
 # controller's limits, device rules, updates, events, kills and freezes. Speaks TAP, for kernel.sh.
 # shellcheck disable=SC2016 # what is in quotes is the container's to expand
 # shellcheck disable=SC2317 # the conditions are called by result()
+# shellcheck source=tests/qemu/common.sh
 export LAMINA_STATE=/tmp/state
-number=0
-status=0
-bundle=/tmp/bundle
-mkdir -p $bundle/rootfs/bin $bundle/rootfs/proc $bundle/rootfs/sys $bundle/rootfs/dev $bundle/rootfs/tmp
-cp /bin/busybox $bundle/rootfs/bin/
-for applet in sh cat head tail sleep true false wc mknod kill grep setsid echo seq touch; do
-	ln -s busybox $bundle/rootfs/bin/$applet
-done
+. /lamina/common.sh
 exec 2>&1
-
-# config SCRIPT [RESOURCES] [LINUX] [NAMESPACE...]: the bundle's config.json
-config()
-{
-	script=$(printf '%s' "$1" | sed 's/\\/\\\\/g; s/"/\\"/g' | tr '\n' ';')
-	resources=${2:-'{}'}
-	linux=${3-}
-	capabilities='"CAP_MKNOD","CAP_KILL","CAP_DAC_OVERRIDE"'
-	cat >$bundle/config.json <<END
-{ "ociVersion": "1.0.2", "root": {"path": "rootfs"},
-  "process": { "cwd": "/", "args": ["sh", "-c", "$script"], "env": ["PATH=/bin"],
-    "user": {"uid": 0, "gid": 0}, "capabilities": {"bounding": [$capabilities],
-    "effective": [$capabilities], "permitted": [$capabilities]} },
-  "mounts": [ {"destination": "/proc", "type": "proc", "source": "proc"},
-    {"destination": "/dev", "type": "tmpfs", "source": "tmpfs"},
-    {"destination": "/sys", "type": "sysfs", "source": "sysfs", "options": ["ro"]},
-    {"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup", "options": ["ro"]} ],
-  "linux": { $linux "resources": $resources, "namespaces": [ {"type": "mount"}, {"type": "cgroup"},
-    {"type": "ipc"}, {"type": "uts"}, {"type": "network"} ${4-, {\"type\": \"pid\"\}} ] } }
-END
-}
 
 # container SCRIPT [RESOURCES] [LINUX]: runs one; sets $output and $code
 container()
@@ -49,55 +22,6 @@ running()
 {
 	config 'exec sleep 1000' "$@"
 	timeout 60 nslaunch create --bundle $bundle c </dev/null && timeout 60 nslaunch start c
-}
-
-# try COMMAND...: sets $output and $code. By a file, for what a container keeps open is no end.
-try()
-{
-	timeout -s KILL 60 "$@" >/tmp/output 2>&1 </dev/null
-	code=$?
-	output=$(cat /tmp/output)
-}
-
-result()
-{
-	name=$1
-	shift
-	number=$((number + 1))
-	if "$@"; then
-		printf 'ok %d - %s\n' "$number" "$name"
-		return
-	fi
-	status=1
-	printf 'not ok %d - %s\n# %s\n# status %s, output:\n' "$number" "$name" "$*" "$code"
-	printf '%s\n' "$output" | sed 's/^/#   /'
-	dmesg | tail -n 3 | sed 's/^/#   kernel: /'
-}
-
-said()
-{
-	[ "$code" = "$1" ] && [ "$output" = "$2" ]
-}
-
-ended()
-{
-	[ "$code" = "$1" ]
-}
-
-# named STATUS TEXT: the output has the text in it
-named()
-{
-	[ "$code" = "$1" ] && case $output in *"$2"*) true ;; *) false ;; esac
-}
-
-# until_true COMMAND: within some seconds
-until_true()
-{
-	for _ in $(seq 100); do
-		eval "$1" && return
-		sleep 0.1
-	done
-	return 1
 }
 
 no_cgroup_left()
@@ -324,5 +248,4 @@ result 'a frozen one with many processes is killed' ended 0
 result 'and leaves none' [ -z "$(pidof sleep)" ]
 result 'and no cgroup' no_cgroup_left
 
-printf '1..%d\n' "$number"
-exit "$status"
+done_with_all

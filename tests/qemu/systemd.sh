@@ -4,84 +4,9 @@
 # their slice; updated, and gone after the end.
 # shellcheck disable=SC2016 # what is in quotes is the container's to expand
 # shellcheck disable=SC2317 # the conditions are called by result()
+# shellcheck source=tests/qemu/common.sh
 export LAMINA_STATE=/run/lamina-test
-number=0
-status=0
-# Not below /run, which has nodev.
-bundle=/var/bundle
-layout=$(stat -f -c %T /sys/fs/cgroup)
-mkdir -p $bundle/rootfs/bin $bundle/rootfs/proc $bundle/rootfs/sys $bundle/rootfs/dev $bundle/rootfs/tmp
-cp /lamina/bin/busybox $bundle/rootfs/bin/
-for applet in sh cat head sleep true mknod echo setsid; do
-	ln -s busybox $bundle/rootfs/bin/$applet
-done
-
-# config SCRIPT [RESOURCES] [MORE] [LINUX]: the bundle's config.json
-config()
-{
-	script=$(printf '%s' "$1" | sed 's/\\/\\\\/g; s/"/\\"/g' | tr '\n' ';')
-	capabilities='"CAP_MKNOD","CAP_KILL","CAP_DAC_OVERRIDE"'
-	resources=${2:-'{}'}
-	cat >$bundle/config.json <<END
-{ "ociVersion": "1.0.2", "root": {"path": "rootfs"}, ${3-}
-  "process": { "cwd": "/", "args": ["sh", "-c", "$script"], "env": ["PATH=/bin"],
-    "user": {"uid": 0, "gid": 0}, "capabilities": {"bounding": [$capabilities],
-    "effective": [$capabilities], "permitted": [$capabilities]} },
-  "mounts": [ {"destination": "/proc", "type": "proc", "source": "proc"},
-    {"destination": "/dev", "type": "tmpfs", "source": "tmpfs"},
-    {"destination": "/sys", "type": "sysfs", "source": "sysfs", "options": ["ro"]},
-    {"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup", "options": ["ro"]} ],
-  "linux": { ${4-} "resources": $resources, "namespaces": [ {"type": "mount"}, {"type": "cgroup"},
-    {"type": "ipc"}, {"type": "uts"}, {"type": "network"}, {"type": "pid"} ] } }
-END
-}
-
-# try COMMAND...: sets $output and $code. By a file, for what a container keeps open is no end.
-try()
-{
-	timeout -s KILL 60 "$@" >/tmp/output 2>&1 </dev/null
-	code=$?
-	output=$(cat /tmp/output)
-}
-
-result()
-{
-	name=$1
-	shift
-	number=$((number + 1))
-	if "$@"; then
-		printf 'ok %d - %s\n' "$number" "$name"
-		return
-	fi
-	status=1
-	printf 'not ok %d - %s\n# %s\n# status %s, output:\n' "$number" "$name" "$*" "$code"
-	printf '%s\n' "$output" | sed 's/^/#   /'
-	journalctl -n 5 --no-pager -o cat 2>/dev/null | sed 's/^/#   journal: /'
-}
-
-said()
-{
-	[ "$code" = "$1" ] && [ "$output" = "$2" ]
-}
-
-ended()
-{
-	[ "$code" = "$1" ]
-}
-
-named()
-{
-	[ "$code" = "$1" ] && case $output in *"$2"*) true ;; *) false ;; esac
-}
-
-until_true()
-{
-	for _ in $(seq 100); do
-		eval "$1" 2>/dev/null && return
-		sleep 0.1
-	done
-	return 1
-}
+. /lamina/common.sh
 
 # unit NAME PROPERTY...: what systemd says of it
 unit()
@@ -92,14 +17,13 @@ unit()
 	systemctl show "$scope" $(printf -- '-p %s ' "$@") | sort
 }
 
-printf '# %s, %s, cgroup %s\n' "$(systemctl --version | head -n 1)" "$(uname -r)" "$layout"
+printf '# %s, %s, cgroup %s\n' "$(systemctl --version | head -n 1)" "$(uname -r)" "$(stat -f -c %T /sys/fs/cgroup)"
 
 limits='{"memory": {"limit": 67108864, "swap": 100663296, "reservation": 8388608},
 	"cpu": {"shares": 512, "quota": 30000, "period": 60000, "cpus": "0"}, "pids": {"limit": 33},
 	"unified": {"memory.high": "33554432"}}'
-config 'exec sleep 1000' "$limits" '"annotations": {"org.systemd.property.TimeoutStopUSec": "uint64 7000000",
-	"org.systemd.property.ExecStopPost": "['"'/bin/touch /run/escaped'"']", "org.systemd.property.MemoryMax": "uint64 1"},' \
-	'"cgroupsPath": "machine.slice:libpod:one",'
+config 'exec sleep 1000' "$limits" '"cgroupsPath": "machine.slice:libpod:one",' ', {"type": "pid"}' '"annotations": {"org.systemd.property.TimeoutStopUSec": "uint64 7000000",
+	"org.systemd.property.ExecStopPost": "['"'/bin/touch /run/escaped'"']", "org.systemd.property.MemoryMax": "uint64 1"},'
 try nslaunch --systemd-cgroup create --bundle $bundle one
 result 'create asks systemd for a scope' ended 0
 result 'and tells which annotations are no properties' named 0 'org.systemd.property.ExecStopPost'
@@ -184,5 +108,4 @@ try nslaunch --systemd-cgroup delete --force five
 result 'delete --force ends all' ended 0
 result 'and the scope with them' [ ! -e /sys/fs/cgroup/system.slice/lamina-five.scope ]
 result 'nothing of it fails in systemd' [ -z "$(systemctl list-units --failed --no-legend '*.scope')" ]
-printf '1..%d\n' "$number"
-exit "$status"
+done_with_all

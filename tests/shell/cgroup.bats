@@ -210,3 +210,42 @@ need_controller() {
 	timeout 60 nslaunch delete --force "$ID"
 	assert_nothing_left
 }
+
+@test "the systemd driver says that there is no systemd, and leaves nothing" {
+	need nslaunch-systemd
+	[ ! -e /run/systemd/private ] || skip "systemd is here"
+	config true
+	run --separate-stderr env DBUS_SYSTEM_BUS_ADDRESS=unix:path=/nosuch \
+		nslaunch --systemd-cgroup run --bundle "$BUNDLE" "$ID"
+	[ "$status" -eq 125 ]
+	[[ $stderr == "nslaunch: run: container '$ID': scope 'lamina-$ID.scope': cannot reach systemd (is it this machine's init?): "* ]]
+	config true '.linux.cgroupsPath="/lamina/x"'
+	run --separate-stderr nslaunch --cgroup-manager systemd run --bundle "$BUNDLE" "$ID"
+	[ "$status" -eq 125 ]
+	[[ $stderr == *"isn't SLICE:PREFIX:NAME"* ]]
+	assert_nothing_left
+}
+
+@test "without rights to cgroups a container runs as long as it asks for no limit" {
+	need setpriv unshare
+	setpriv --reuid 65534 --regid 65534 --clear-groups unshare -Urm true || skip "no user namespaces"
+	mkdir state
+	chown 65534:65534 state
+	chmod 755 "$SCRATCH" "$TEST_DIRECTORY"
+	unprivileged() {
+		run --separate-stderr setpriv --reuid 65534 --regid 65534 --clear-groups unshare -Urm \
+			nslaunch --root "$TEST_DIRECTORY/state" "$@" run --bundle "$BUNDLE" "$ID"
+	}
+	config 'echo ran' 'del(.hostname) | .mounts=[] | .linux={namespaces:[{type:"mount"}],resources:{devices:[{allow:false,access:"rwm"}]}}'
+	unprivileged
+	[[ $stderr != *cgroup* ]]
+	unprivileged --rootless false
+	[ "$status" -eq 125 ]
+	[[ $stderr == *"cannot make cgroup"* ]]
+	jq '.linux.resources.pids={limit:9}' "$BUNDLE/config.json" >config.json
+	mv config.json "$BUNDLE/config.json"
+	unprivileged
+	[ "$status" -eq 125 ]
+	[[ $stderr == *"cannot make cgroup '/sys/fs/cgroup/"* ]]
+	[[ ! -e /sys/fs/cgroup/cgroup.controllers || $stderr == *"chown"* ]]
+}
