@@ -154,6 +154,12 @@ static int bind_make(const struct mount_context *context, const struct config_mo
 	return take_fd(&fd);
 }
 
+int mount_bind_make(const struct mount_context *context, const struct config_mount *mount,
+		    struct error *error)
+{
+	return bind_make(context, mount, -EBADF, error);
+}
+
 /* Is this the root's /proc, by whatever name it was found? */
 static bool is_proc_directory(int root_fd, int target_fd)
 {
@@ -241,8 +247,8 @@ static bool is_plain_procfs(const struct config_mount *mount)
 	       !(mount->attributes & MOUNT_ATTR_RDONLY);
 }
 
-static int mount_place(const struct mount_context *context, const struct config_mount *mount,
-		       int mount_fd, struct error *error)
+int mount_place(const struct mount_context *context, const struct config_mount *mount, int mount_fd,
+		struct error *error)
 {
 	_cleanup_close_ int target_fd = -EBADF;
 	bool is_directory = true;

@@ -35,6 +35,18 @@ int mount_shared_clone(struct mount_context *context, const struct config *confi
 /** mount_all() - every mount of @config, in its order */
 int mount_all(struct mount_context *context, const struct config *config, struct error *error);
 
+/**
+ * mount_bind_make() - a detached clone of a bind's source, with its options that aren't recursive
+ *
+ * Return: the fd, owned by the caller, or a negative errno.
+ */
+int mount_bind_make(const struct mount_context *context, const struct config_mount *mount,
+		    struct error *error);
+
+/** mount_place() - attach @mount_fd at the destination of @mount, which is made where missing */
+int mount_place(const struct mount_context *context, const struct config_mount *mount, int mount_fd,
+		struct error *error);
+
 /** mount_masks() - hide maskedPaths, and make readonlyPaths and, where asked, the root read-only */
 int mount_masks(const struct mount_context *context, const struct config *config,
 		struct error *error);

@@ -92,6 +92,8 @@ struct ps_options {
 extern const struct command_option ps_options[N_PS_OPTIONS];
 int verb_ps(const struct command_call *call, struct error *error);
 
+int verb_mounts(const struct command_call *call, struct error *error);
+
 int verb_pause(const struct command_call *call, struct error *error);
 int verb_resume(const struct command_call *call, struct error *error);
 
