@@ -13,6 +13,7 @@
 #include "launch/capability.h"
 #include "launch/child.h"
 #include "launch/preparation.h"
+#include "launch/rdt.h"
 #include "launch/schedule.h"
 
 #define PROCESS_FILE_MAX_BYTES (1u << 20)
@@ -281,7 +282,9 @@ static int clone_child(struct exec_attempt *attempt, struct launched *launched, 
 		.signal_mask = options->signal_mask,
 	};
 	_cleanup_close_ int own_pid_fd = -EBADF;
+	const struct config_rdt *rdt = &attempt->config.rdt;
 	struct schedule_cpus own_cpus;
+	struct rdt_place own_place;
 	pid_t pid;
 	int r;
 
@@ -295,6 +298,8 @@ static int clone_child(struct exec_attempt *attempt, struct launched *launched, 
 	}
 	r = schedule_pin_for_child(attempt->process.exec_cpus_initial,
 				   "process.execCPUAffinity.initial", &own_cpus, error);
+	if (r == 0 && rdt->is_asked)
+		r = rdt_join(attempt->preparation.resctrl_fd, rdt, options->id, &own_place, error);
 	if (r < 0)
 		return r;
 	attempt->preparation.report->clone_slot = trace_begin("ns.clone");
@@ -304,6 +309,8 @@ static int clone_child(struct exec_attempt *attempt, struct launched *launched, 
 	trace_set_container(false);
 	trace_event("exec.done");
 	schedule_unpin(&own_cpus);
+	if (rdt->is_asked)
+		rdt_leave(attempt->preparation.resctrl_fd, &own_place);
 	if (own_pid_fd >= 0)
 		(void)setns(own_pid_fd, CLONE_NEWPID);
 	if (pid < 0)

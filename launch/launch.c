@@ -18,6 +18,7 @@
 #include "launch/hooks.h"
 #include "launch/internal.h"
 #include "launch/preparation.h"
+#include "launch/rdt.h"
 #include "launch/sysctl.h"
 #include "launch/terminal.h"
 
@@ -186,11 +187,18 @@ static int clone_child(struct attempt *attempt, struct error *error)
 	struct launched *launched = attempt->launched;
 	uint64_t flags = namespaces_clone_flags(&launched->bundle.config);
 	int cgroup_fd = cgroup_v2_fd(&launched->cgroup);
+	const struct config_rdt *rdt = &launched->bundle.config.rdt;
 	_cleanup_close_ int own_pid_fd = -EBADF;
+	struct rdt_place own_place;
 	pid_t pid;
 	int r;
 
 	r = pid_namespace_join(attempt, &own_pid_fd, error);
+	if (r < 0)
+		return r;
+	if (rdt->is_asked)
+		r = rdt_join(attempt->preparation.resctrl_fd, rdt, launched->state.id, &own_place,
+			     error);
 	if (r < 0)
 		return r;
 	attempt->preparation.report->clone_slot = trace_begin("ns.clone");
@@ -209,6 +217,8 @@ static int clone_child(struct attempt *attempt, struct error *error)
 		trace_set_container(false);
 		trace_event("exec.done");
 	}
+	if (rdt->is_asked)
+		rdt_leave(attempt->preparation.resctrl_fd, &own_place);
 	/* The next container of a stream would be born there. */
 	r = own_pid_fd >= 0 && setns(own_pid_fd, CLONE_NEWPID) < 0 ? -errno : 0;
 	if (pid < 0)
@@ -357,6 +367,9 @@ static int make(struct attempt *attempt, int *ret_status, struct error *error)
 	if (attempt->root_mount_fd < 0)
 		return attempt->root_mount_fd;
 	r = launch_group_make(launched, attempt->options, error);
+	if (r == 0 && launched->bundle.config.rdt.is_asked)
+		r = rdt_make(attempt->preparation.resctrl_fd, launched->state.directory_fd,
+			     &launched->bundle.config.rdt, launched->state.id, error);
 	if (r < 0)
 		return r;
 	child_fill(attempt);
@@ -390,6 +403,8 @@ static void undo(struct launched *launched)
 	}
 	launch_bundle_unmark(launched->bundle.path, launched->pid, launched->start_time);
 	(void)launch_group_remove(launched, NULL);
+	if (launched->bundle.config.rdt.is_asked)
+		(void)rdt_remove(launched->state.directory_fd, NULL);
 	(void)state_remove(&launched->state);
 	hooks_run_poststop(&launched->bundle.config.hooks, hook_state(launched, STATE_STOPPED));
 }
@@ -440,6 +455,8 @@ int launch_finish(struct launched *launched, struct error *error)
 	if (!config_has_own_namespace(&launched->bundle.config, CLONE_NEWPID))
 		(void)cgroup_kill(&launched->cgroup, NULL);
 	r = launch_group_remove(launched, error);
+	if (r == 0 && launched->bundle.config.rdt.is_asked)
+		r = rdt_remove(launched->state.directory_fd, error);
 	if (r == 0) {
 		r = state_remove(&launched->state);
 		if (r < 0)

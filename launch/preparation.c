@@ -12,6 +12,7 @@
 #include "base/trace.h"
 #include "launch/label.h"
 #include "launch/procfs.h"
+#include "launch/rdt.h"
 #include "launch/seccomp/default_profile.h"
 #include "launch/seccomp/load.h"
 #include "launch/terminal.h"
@@ -63,6 +64,8 @@ int preparation_make(struct preparation *preparation, const struct config_proces
 		r = landlock_prepare(&preparation->landlock, config->annotations, error);
 	if (r == 0)
 		r = procfs_prepare(preparation, process, config, error);
+	if (r == 0 && config->rdt.is_asked)
+		r = preparation->resctrl_fd = rdt_open(error);
 	if (r < 0)
 		return r;
 	preparation->report = mmap(NULL, sizeof(*preparation->report), PROT_READ | PROT_WRITE,
@@ -153,6 +156,7 @@ void preparation_deinit(struct preparation *preparation)
 	landlock_deinit(&preparation->landlock);
 	if (preparation->report)
 		munmap(preparation->report, sizeof(*preparation->report));
+	cleanup_close(&preparation->resctrl_fd);
 	cleanup_close(&preparation->procfs_fd);
 	cleanup_close(&preparation->parent_pidfd);
 	cleanup_close(&preparation->terminal_fds[0]);

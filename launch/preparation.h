@@ -19,7 +19,8 @@ struct preparation {
 	struct seccomp_filter filter;
 	bool has_filter;
 	struct landlock landlock;
-	int procfs_fd; /* the launcher's own, for what the process writes of itself; or -EBADF */
+	int resctrl_fd; /* with linux.intelRdt, else -EBADF */
+	int procfs_fd;	/* the launcher's own, for what the process writes of itself; or -EBADF */
 	struct seccomp_listener listener; /* where the filter notifies */
 	struct child_report *report;	  /* shared with the child */
 	int parent_pidfd;		  /* of this process, for the child to watch */
@@ -27,7 +28,8 @@ struct preparation {
 };
 
 #define PREPARATION_EMPTY                                                                          \
-	((struct preparation){ .procfs_fd = -EBADF,                                                \
+	((struct preparation){ .resctrl_fd = -EBADF,                                               \
+			       .procfs_fd = -EBADF,                                                \
 			       .listener = SECCOMP_LISTENER_EMPTY,                                 \
 			       .parent_pidfd = -EBADF,                                             \
 			       .terminal_fds = { -EBADF, -EBADF } })

@@ -16,8 +16,9 @@
  * A value that asks for nothing (null, empty) is fine.
  */
 static const char *const unsupported_fields[][3] = {
-	{ "linux", "uidMappings", NULL }, { "linux", "gidMappings", NULL },
-	{ "linux", "timeOffsets", NULL }, { "linux", "intelRdt", NULL },
+	{ "linux", "uidMappings", NULL },
+	{ "linux", "gidMappings", NULL },
+	{ "linux", "timeOffsets", NULL },
 	{ "linux", "netDevices", NULL },
 };
 
@@ -136,6 +137,7 @@ void config_deinit(struct config *config)
 	config_process_deinit(&config->process);
 	config_hooks_deinit(&config->hooks);
 	free(config->devices);
+	config_rdt_deinit(&config->rdt);
 	free(config->masked_paths);
 	free(config->read_only_paths);
 	json_document_deinit(&config->document);

@@ -108,6 +108,15 @@ struct config_namespace {
 	const char *path; /* to join, or NULL: a new one */
 };
 
+struct config_rdt {
+	bool is_asked;
+	bool is_monitored;
+	const char *class_id; /* closID, or NULL */
+	char **schemata;      /* all lines, in the order that they are written in */
+	size_t n_schemata;
+	char *cache_schema; /* what some of them lie in */
+};
+
 #define CONFIG_MAX_NAMESPACES 8
 
 struct config {
@@ -124,6 +133,7 @@ struct config {
 	size_t n_devices;
 	const char *cgroups_path; /* NULL: not said */
 	struct json_value resources;
+	struct config_rdt rdt;
 	struct json_value seccomp;
 	bool has_default_seccomp; /* linux.seccomp is the default profile, and @seccomp only stands
 				     for it */

@@ -158,6 +158,8 @@ int config_linux_parse(struct config *config, struct json_value value, struct er
 	r = value_name(json_get(value, "mountLabel"), "linux.mountLabel", &config->mount_label,
 		       error);
 	if (r == 0)
+		r = config_rdt_parse(&config->rdt, json_get(value, "intelRdt"), error);
+	if (r == 0)
 		r = config_placement_parse(config, value, error);
 	if (r < 0)
 		return r;

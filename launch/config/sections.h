@@ -9,6 +9,11 @@
 /** config_linux_parse() - `linux`, into @config; what it owns is freed by config_deinit() */
 int config_linux_parse(struct config *config, struct json_value value, struct error *error);
 
+/** config_rdt_parse() - `linux.intelRdt` */
+int config_rdt_parse(struct config_rdt *rdt, struct json_value value, struct error *error);
+
+void config_rdt_deinit(struct config_rdt *rdt);
+
 /** config_schedule_parse() - scheduler, ioPriority and execCPUAffinity of `process` */
 int config_schedule_parse(struct config_process *process, struct json_value value,
 			  struct error *error);

@@ -186,7 +186,7 @@ nslaunch: warning: container '$ID': 'process.capabilities.bounding': 'ALL' is no
 @test "umask, additionalGids and consoleSize" {
 	everywhere 'umask; id -G' '.process.user={uid:0,gid:7,umask:23,additionalGids:[9,10]}' $'0027\n7 9 10'
 	command -v script >/dev/null || skip "no script(1)"
-	config '.process.terminal=true | .process.consoleSize={height:33,width:77} | .process.args=["sh","-c","sleep 1000.5"]'
+	config '.process.terminal=true | .process.consoleSize={height:33,width:77} | .process.args=["sh","-c","sleep 1000.45"]'
 	python3 -c 'import socket' 2>/dev/null || skip "no python3"
 	python3 - "$TEST_DIRECTORY/console" <<-'EOF' >size &
 		import array, fcntl, os, socket, struct, sys, termios
@@ -251,4 +251,21 @@ nslaunch: warning: container '$ID': 'process.user.username' is left out: it is f
 nslaunch: warning: container '$ID': 'windows' is left out: it is for another system" ]
 	refused '.linux.mystery="x"' "'linux.mystery' is not known"
 	refused '.process.commandLine="x"' "'process.commandLine' is not supported: it is for Windows"
+}
+
+@test "intelRdt: a class with its schemata, and a monitoring group, made and removed" {
+	if [ ! -e /sys/fs/resctrl/schemata ]; then
+		refused '.linux.intelRdt={enableMonitoring:true}' "linux.intelRdt: there is no resctrl at '/sys/fs/resctrl'"
+		skip "no resctrl"
+	fi
+	local line
+	line=$(grep -m 1 -o 'L3:.*\|MB:.*' /sys/fs/resctrl/schemata) || skip "resctrl has neither L3 nor MB"
+	running ".linux.intelRdt={schemata:[\"$line\"],enableMonitoring:true}"
+	grep -qx "$(nslaunch state "$ID" | jq .pid)" "/sys/fs/resctrl/$ID/tasks"
+	[ -d "/sys/fs/resctrl/$ID/mon_groups/$ID" ]
+	nslaunch exec "$ID" cat /proc/self/cpu_resctrl_groups >groups
+	grep -qx "res:/$ID" groups
+	nslaunch delete --force "$ID"
+	[ ! -e "/sys/fs/resctrl/$ID" ]
+	refused '.linux.intelRdt={closID:"lamina-no-such-class"}' "there is no class 'lamina-no-such-class'"
 }

@@ -16,6 +16,7 @@
 #include "launch/child.h"
 #include "launch/group.h"
 #include "launch/hooks.h"
+#include "launch/rdt.h"
 #include "tools/nslaunch/container.h"
 
 #define FIELD(field) offsetof(struct lifecycle_options, field)
@@ -210,6 +211,8 @@ static int delete_opened(const struct command_call *call, struct state *state,
 	r = process_end(record, error);
 	if (r == 0)
 		r = group_record_end(call->process_argv[0], state->id, record, error);
+	if (r == 0)
+		r = rdt_remove(state->directory_fd, error);
 	if (r < 0)
 		return r;
 	if (record->bundle)
