@@ -52,8 +52,9 @@ static int systemd_make(struct launched *launched, const struct launch_options *
 	launched->systemd = group;
 	group->scope = SYSTEMD_SCOPE_EMPTY;
 	group->program = options->program;
-	r = systemd_unit_parse(config->cgroups_path, launched->state.id, geteuid() != 0,
-			       &group->unit, error);
+	/* Root of a user namespace, which rootless engines start it as, is a user. */
+	r = systemd_unit_parse(config->cgroups_path, launched->state.id,
+			       cgroup_caller_is_confined(), &group->unit, error);
 	if (r == 0)
 		r = annotations_take(launched, &properties, error);
 	if (r == 0)
@@ -136,7 +137,7 @@ int launch_group_settle(struct launched *launched, struct error *error)
 {
 	int r;
 
-	if (!launched->systemd)
+	if (!launched->systemd || launched->systemd->scope.helper_pid == 0)
 		return 0;
 	r = systemd_scope_settle(&launched->systemd->scope, error);
 	return r == 0 ? limits_apply(launched, error) : r;
@@ -164,7 +165,7 @@ static int unit_of(const struct state_record *record, struct systemd_unit *ret_u
 {
 	if (!record->systemd_unit)
 		return 0;
-	*ret_unit = (struct systemd_unit){ .is_user = record->owner != 0 };
+	*ret_unit = (struct systemd_unit){ .is_user = record->systemd_is_user };
 	snprintf(ret_unit->name, sizeof(ret_unit->name), "%s", record->systemd_unit);
 	return 1;
 }

@@ -24,7 +24,12 @@ struct group_systemd {
 int launch_group_make(struct launched *launched, const struct launch_options *options,
 		      struct error *error);
 
-/** launch_group_settle() - the process is in it, and waits: systemd's part is done, limits are set
+/**
+ * launch_group_settle() - systemd's part is done, and the limits are set; a second call does
+ * nothing
+ *
+ * For when the process has come so far that it is in every hierarchy (it enters v1's itself), and
+ * waits.
  */
 int launch_group_settle(struct launched *launched, struct error *error);
 

@@ -269,13 +269,15 @@ static int child_serve(struct attempt *attempt, struct error *error)
 	while ((r = dialogue_next(fd, attempt->interrupt_fd)) > 0) {
 		switch (r) {
 		case DIALOGUE_RUN_HOOKS:
-			r = create_hooks_run(attempt, error);
+			r = launch_group_settle(attempt->launched, error);
+			if (r == 0)
+				r = create_hooks_run(attempt, error);
 			if (r < 0)
 				return r;
 			break;
 		case DIALOGUE_PUBLISH:
 			attempt->is_ready = true;
-			return 0;
+			return launch_group_settle(attempt->launched, error);
 		default:
 			return error_say(error, -EPROTO, "the container's process asks for %d", r);
 		}
@@ -374,8 +376,6 @@ static int make(struct attempt *attempt, int *ret_status, struct error *error)
 		return r;
 	child_fill(attempt);
 	r = clone_child(attempt, error);
-	if (r == 0)
-		r = launch_group_settle(launched, error);
 	if (r == 0 && attempt->is_forked)
 		r = child_serve(attempt, error);
 	if (r == 0)

@@ -62,8 +62,10 @@ int launch_publish(const struct launched *launched, const struct launch_options 
 			return error_set(error, -ENOMEM, "cannot write the state");
 		record.cgroup_path = cgroup_path;
 	}
-	if (launched->systemd)
+	if (launched->systemd) {
 		record.systemd_unit = launched->systemd->unit.name;
+		record.systemd_is_user = launched->systemd->unit.is_user;
+	}
 	/* What an exec goes by, whatever becomes of the bundle. */
 	r = file_replace_at(launched->state.directory_fd, "config.json", config->document.text,
 			    config->document.n_bytes, 0600, 0);

@@ -229,8 +229,10 @@ int state_write(const struct state *state, const struct state_record *record, co
 		json_write_bool(&writer, "hooks", true);
 	if (record->cgroup_path)
 		json_write_string(&writer, "cgroupPath", record->cgroup_path);
-	if (record->systemd_unit)
+	if (record->systemd_unit) {
 		json_write_string(&writer, "systemdUnit", record->systemd_unit);
+		json_write_bool(&writer, "systemdUser", record->systemd_is_user);
+	}
 	if (record->annotations)
 		json_write_raw(&writer, "annotations", record->annotations,
 			       strlen(record->annotations));
@@ -279,6 +281,7 @@ int state_read(const struct state *state, struct state_record *record, struct er
 	record->has_default_seccomp = json_bool_or(json_get(root, "defaultSeccomp"), false);
 	record->keeps_keyring = json_bool_or(json_get(root, "keepsKeyring"), false);
 	record->has_hooks = json_bool_or(json_get(root, "hooks"), false);
+	record->systemd_is_user = json_bool_or(json_get(root, "systemdUser"), false);
 	annotations = json_get(root, "annotations");
 	raw = json_raw(annotations, &n_bytes);
 	if (raw) {

@@ -36,9 +36,10 @@ struct state_record {
 	char *bundle;
 	char *rootfs;
 	char *cgroup_path;
-	char *systemd_unit; /* whose cgroup it is, or NULL: nslaunch's own */
-	char *created;	    /* RFC 3339, UTC */
-	char *annotations;  /* a JSON object, or NULL */
+	char *systemd_unit;   /* whose cgroup it is, or NULL: nslaunch's own */
+	bool systemd_is_user; /* of the owner's own systemd */
+	char *created;	      /* RFC 3339, UTC */
+	char *annotations;    /* a JSON object, or NULL */
 	pid_t pid;
 	uint64_t start_time; /* of @pid: field 22 of /proc/PID/stat, clock ticks since boot */
 	uid_t owner;

@@ -18,6 +18,7 @@ setup() {
 }
 
 teardown() {
+	[ ! -x bin/nslaunch ] || PATH=$PWD/bin:$PATH
 	[ -z "${ID-}" ] || nslaunch delete --force "$ID" || true
 	lamina_teardown
 }
@@ -224,6 +225,76 @@ need_controller() {
 	[ "$status" -eq 125 ]
 	[[ $stderr == *"isn't SLICE:PREFIX:NAME"* ]]
 	assert_nothing_left
+}
+
+# helper SCRIPT - a stand-in for nslaunch-systemd beside an nslaunch in ./bin, which is called by path;
+# it notes its arguments in ./calls
+helper() {
+	mkdir -p bin
+	cp "$(command -v nslaunch)" bin/
+	cat >bin/nslaunch-systemd <<-END
+		#!/bin/bash
+		[ "\$1" = --user ] && shift
+		printf '%s\n' "\$*" >>$PWD/calls
+		procs() { cat /sys/fs/cgroup/{,pids/,memory/}$ID.fake/cgroup.procs 2>/dev/null | sort -u | wc -l; }
+		case \$1 in
+		scope) $1 ;;
+		*) echo "${2-done}" ;;
+		esac
+	END
+	chmod +x bin/nslaunch-systemd
+}
+
+@test "the systemd driver: the process is there first, then come the limits" {
+	need_controller pids memory
+	helper "echo 'cgroup /$ID.fake'; read -r go; echo \"\$go, with \$(procs)\" >>$PWD/calls; echo done"
+	config 'exec sleep 1000.5' '.linux.resources={pids:{limit:1},memory:{limit:67108864},cpu:{shares:512}} |
+		.annotations={"org.systemd.property.TimeoutStopUSec":"uint64 5"} | .linux.cgroupsPath="a.slice:p:n"'
+	bin/nslaunch --systemd-cgroup create --bundle "$BUNDLE" "$ID" </dev/null
+	[[ $(sed -n 1p calls) == "scope p-n.scope "*" Slice=s:a.slice Delegate=b:true DefaultDependencies=b:false "*" TimeoutStopUSec=t:5 -- Memory"*"=t:67108864 CPU"*" TasksMax=t:1" ]]
+	# In all hierarchies, and before any limit.
+	[ "$(sed -n 2p calls)" = "go, with 1" ]
+	[ "$(cat /sys/fs/cgroup/{,pids/}"$ID.fake/pids.max" 2>/dev/null)" = 1 ]
+	jq -e '.cgroupPath == "/'"$ID"'.fake" and .systemdUnit == "p-n.scope"' "$LAMINA_STATE/$ID/state.json"
+	bin/nslaunch update --pids-limit 5 "$ID"
+	[ "$(sed -n 3p calls)" = "set p-n.scope TasksMax=t:5" ]
+	[ "$(cat /sys/fs/cgroup/{,pids/}"$ID.fake/pids.max" 2>/dev/null)" = 5 ]
+	bin/nslaunch delete --force "$ID"
+	[ "$(sed -n 4p calls)" = "stop p-n.scope" ]
+	[ -z "$(find /sys/fs/cgroup -name "$ID.fake")" ]
+	config 'exit 7'
+	run bin/nslaunch --systemd-cgroup run --bundle "$BUNDLE" "$ID"
+	[ "$status" -eq 7 ]
+	[ "$(tail -n 1 calls)" = "stop lamina-$ID.scope" ]
+	[ -z "$(find /sys/fs/cgroup -name "$ID.fake")" ]
+	assert_nothing_left
+}
+
+@test "the systemd driver: what goes wrong is told, and nothing is left" {
+	need_controller pids
+	config true '.linux.resources={pids:{limit:5}}'
+	refused() {
+		run --separate-stderr bin/nslaunch --systemd-cgroup run --bundle "$BUNDLE" "$ID"
+		[ "$status" -eq 125 ]
+		[[ $stderr == *"$1"* ]]
+		[ -z "$(find /sys/fs/cgroup -name "$ID.fake")" ]
+		assert_nothing_left
+	}
+	helper "echo 'error systemd says no'"
+	refused 'systemd says no'
+	helper 'exit 1'
+	refused 'ended without an answer'
+	helper 'echo what'
+	refused "answers 'what'"
+	helper 'echo cgroup /a/../b'
+	refused "'..'"
+	helper "echo 'cgroup /$ID.fake'; exit"
+	refused nslaunch-systemd
+	helper "echo 'cgroup /$ID.fake'; read -r go; echo 'error no limits'"
+	refused 'no limits'
+	# A name as long as a path, and longer.
+	helper "printf 'cgroup /%05000d\\n' 1"
+	refused nslaunch-systemd
 }
 
 @test "without rights to cgroups a container runs as long as it asks for no limit" {

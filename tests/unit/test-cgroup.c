@@ -22,6 +22,7 @@
 #include "base/text.h"
 #include "launch/cgroup/internal.h"
 #include "launch/cgroup/mount.h"
+#include "launch/cgroup/stats.h"
 
 static char test_parent[64];
 
@@ -649,6 +650,56 @@ static void an_update_that_fails_names_the_field(void **state)
 	}
 }
 
+/* Reads the statistics of the cgroup it is in; what it uses itself is told by the status. */
+static int stats_look(void *argument)
+{
+	struct fixture *fixture = argument;
+	_cleanup_cgroup_stats_ struct cgroup_stats stats = {};
+	_cleanup_json_writer_ struct json_writer writer = {};
+	_cleanup_json_ struct json_document document = {};
+	volatile uint64_t spin = 0;
+	int64_t number;
+
+	for (uint64_t i = 0; i < 20000000; i++)
+		spin += i;
+	if (cgroup_stats_read(&fixture->cgroup, &stats, NULL) < 0)
+		return 1;
+	if (stats.pids.current != 1 || stats.pids.limit != 7 || stats.cpu.total_ns == 0)
+		return 2;
+	if (stats.memory.usage.limit != 67108864 || stats.memory.usage.usage == 0 ||
+	    stats.memory.n_raw < 10 || stats.memory.swap.limit < stats.memory.usage.limit)
+		return 3;
+	cgroup_stats_write(&stats, &writer, NULL);
+	if (json_writer_status(&writer) < 0 ||
+	    json_parse(&document, writer.buffer.bytes, writer.buffer.n_bytes, NULL) < 0)
+		return 4;
+	if (json_int64(json_get(json_get(json_root(&document), "pids"), "limit"), &number) < 0 ||
+	    number != 7)
+		return 5;
+	return 0;
+}
+
+static void what_is_used_can_be_read(void **state)
+{
+	struct fixture *fixture = *state;
+
+	create(fixture);
+	applied(fixture,
+		"{\"memory\":{\"limit\":67108864,\"swap\":100663296},\"pids\":{\"limit\":7},"
+		"\"cpu\":{\"shares\":512}}");
+	assert_int_equal(child_status(fixture, stats_look, fixture), 0);
+}
+
+static void what_is_gone_has_no_statistics(void **state)
+{
+	struct fixture *fixture = *state;
+	_cleanup_cgroup_stats_ struct cgroup_stats stats = {};
+
+	create(fixture);
+	assert_int_equal(cgroup_remove(&fixture->cgroup, NULL), 0);
+	assert_int_equal(cgroup_stats_read(&fixture->cgroup, &stats, NULL), -ENOENT);
+}
+
 static void a_member_that_is_not_known_is_refused(void **state)
 {
 	static const char *const cases[] = {
@@ -1056,6 +1107,8 @@ int main(void)
 		with_fixture(processor_limits_land_in_their_files),
 		with_fixture(an_update_raises_and_lowers_and_changes_nothing_else),
 		with_fixture(an_update_that_fails_names_the_field),
+		with_fixture(what_is_used_can_be_read),
+		with_fixture(what_is_gone_has_no_statistics),
 		with_fixture(a_member_that_is_not_known_is_refused),
 		with_fixture(what_nobody_asked_for_is_not_set),
 		with_fixture(what_cannot_be_had_is_an_error_that_names_it),
