@@ -75,6 +75,15 @@ int verb_kill(const struct command_call *call, struct error *error);
 extern const struct command_option delete_options[N_DELETE_OPTIONS];
 int verb_delete(const struct command_call *call, struct error *error);
 
+struct selftest_options {
+	bool by_cve;
+	const char *inside; /* what a container of it looks for */
+};
+
+#define N_SELFTEST_OPTIONS 2
+extern const struct command_option selftest_options[N_SELFTEST_OPTIONS];
+int verb_selftest(const struct command_call *call, struct error *error);
+
 struct list_options {
 	bool quiet, json;
 	const char *format;
