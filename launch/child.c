@@ -267,9 +267,18 @@ static int start_accept(const struct child *child, struct error *error)
 
 /* `create` ends here; the connection of who said `start` is closed by the exec, or gets the error.
  */
-static int start_wait(const struct child *child, int *ret_start_fd, struct error *error)
+static int start_wait(const struct child *child, int slave_fd, int *ret_start_fd,
+		      struct error *error)
 {
 	int fd, r;
+
+	/* Before the wait: the standard streams of who said `create` may be pipes, and an engine
+	 * waits for their end. */
+	if (slave_fd >= 0) {
+		r = terminal_adopt(slave_fd, error);
+		if (r < 0)
+			return r;
+	}
 
 	for (int i = 0; i < 2; i++) {
 		if (child->lock_fds[i] >= 0)
@@ -338,7 +347,7 @@ static int become(const struct child *child, int slave_fd, int start_fd, struct 
 		r = label_apply(process, child->procfs_fd, error);
 	if (r == 0)
 		r = credentials_limit(process, held, error);
-	if (r == 0 && slave_fd >= 0)
+	if (r == 0 && slave_fd >= 0 && child->listen_fd < 0)
 		r = terminal_adopt(slave_fd, error);
 	if (r == 0 && child->stdin_fd >= 0 && dup2(child->stdin_fd, STDIN_FILENO) < 0)
 		r = error_set(error, -errno, "cannot set the standard input");
@@ -402,7 +411,7 @@ static int steps(const struct child *child, char *program, int *start_fd, struct
 	if (child->dialogue_fd >= 0)
 		r = dialogue_ask(child->dialogue_fd, DIALOGUE_PUBLISH, error);
 	if (r == 0 && child->listen_fd >= 0)
-		r = start_wait(child, start_fd, error);
+		r = start_wait(child, slave_fd, start_fd, error);
 	return r == 0 ? become(child, slave_fd, *start_fd, error) : r;
 }
 

@@ -200,7 +200,9 @@ nslaunch: warning: container '$ID': 'process.capabilities.bounding': 'ALL' is no
 	EOF
 	local reader=$! i=0
 	until [ -S "$TEST_DIRECTORY/console" ]; do i=$((i + 1)); [ "$i" -lt 600 ]; sleep 0.05; done
-	nslaunch create --bundle "$BUNDLE" --console-socket "$TEST_DIRECTORY/console" "$ID" </dev/null >create.out 2>&1
+	# Through a pipe, which the waiting process must not hold open: its streams are the terminal.
+	timeout 60 nslaunch create --bundle "$BUNDLE" --console-socket "$TEST_DIRECTORY/console" "$ID" \
+		</dev/null 2>&1 | timeout 60 cat >create.out
 	wait "$reader"
 	[ "$(cat size)" = "(33, 77)" ]
 	nslaunch delete --force "$ID"
