@@ -158,7 +158,7 @@ operation() {
 			"$(result_word "$theirs")" "$(result_word "$ours")" >>"$LAMINA_RESULTS"
 	fi
 	[ "$ours" -ne 0 ] || return 0
-	[ "$ours" -ne 77 ] || skip "$(tail -n 1 "$log")"
+	[ "$ours" -ne 77 ] || skip "$(grep -v '^+' "$log" | tail -n 1)"
 	if [ "$theirs" -ne 0 ]; then
 		echo "# with nslaunch:"
 		tail -n 15 "$log"
@@ -205,4 +205,13 @@ runtime_leavings() {
 	done
 	printf 'left behind:\n%s\n' "$left" >&2
 	return 1
+}
+
+# image_layer - the file of the image's one layer
+image_layer() {
+	local manifest
+
+	manifest=$(jq -r '.manifests[0].digest | sub("sha256:"; "")' $IMAGE/index.json)
+	printf '%s/blobs/sha256/%s\n' $IMAGE \
+		"$(jq -r '.layers[0].digest | sub("sha256:"; "")' $IMAGE/blobs/sha256/"$manifest")"
 }
