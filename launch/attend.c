@@ -8,9 +8,11 @@
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
+#include "base/log.h"
 #include "base/process.h"
 #include "base/syscalls.h"
 #include "base/trace.h"
+#include "launch/notify.h"
 #include "launch/terminal.h"
 
 static void attended_set(sigset_t *set)
@@ -59,11 +61,61 @@ static bool has_ended(const struct launched *launched, int *ret_wait_status)
 	return pid == launched->pid;
 }
 
+/* What the container says of itself; once it has said that it is ready, no more. */
+static void notify_step(struct launched *launched)
+{
+	struct error error;
+	int r;
+
+	error_init(&error);
+	r = notify_relay(launched->notify_fd, launched->notify_host, getpid(), &error);
+	if (r == 0)
+		return;
+	if (r < 0)
+		log_warning("container '%s': %s", launched->state.id, error.message);
+	cleanup_close(&launched->notify_fd);
+	launched->notify_fd = -EBADF;
+}
+
+/* Until the container is ready, or has ended: with its socket there is more to wait for. */
+static int attend_until_ready(struct launched *launched, bool *ret_ended, int *ret_wait_status)
+{
+	_cleanup_close_ int signal_fd = -EBADF;
+	sigset_t set;
+
+	attended_set(&set);
+	signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (signal_fd < 0)
+		return -errno;
+	while (!(*ret_ended = has_ended(launched, ret_wait_status)) && launched->notify_fd >= 0) {
+		struct pollfd fds[] = {
+			{ .fd = signal_fd, .events = POLLIN },
+			{ .fd = launched->notify_fd, .events = POLLIN },
+		};
+		struct signalfd_siginfo info;
+
+		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+			return -errno;
+		if (fds[1].revents)
+			notify_step(launched);
+		while (read(signal_fd, &info, sizeof(info)) == sizeof(info))
+			signal_handle(launched, (int)info.ssi_signo);
+	}
+	return 0;
+}
+
 static int attend_plain(struct launched *launched, int *ret_wait_status)
 {
 	sigset_t set;
 
 	attended_set(&set);
+	if (launched->notify_fd >= 0) {
+		bool ended = false;
+		int r = attend_until_ready(launched, &ended, ret_wait_status);
+
+		if (r < 0 || ended)
+			return r;
+	}
 	while (!has_ended(launched, ret_wait_status)) {
 		siginfo_t info;
 		int signal = sigwaitinfo(&set, &info);
@@ -99,6 +151,7 @@ static int relay_loop(struct launched *launched, struct terminal_relay *relay, i
 			{ .fd = signal_fd, .events = POLLIN },
 			{ .fd = STDIN_FILENO },
 			{ .fd = relay->master_fd },
+			{ .fd = launched->notify_fd, .events = POLLIN },
 		};
 		int r;
 
@@ -108,13 +161,15 @@ static int relay_loop(struct launched *launched, struct terminal_relay *relay, i
 			fds[1].fd = -1;
 		if (closed)
 			fds[2].fd = -1;
-		r = poll(fds, 3, -1);
+		r = poll(fds, 4, -1);
 		if (r < 0 && errno != EINTR)
 			return -errno;
 		if (r <= 0)
 			continue;
 		if (fds[0].revents)
 			signals_drain(launched, relay, signal_fd);
+		if (fds[3].revents)
+			notify_step(launched);
 		r = terminal_relay_step(relay, fds[1].revents, fds[2].revents);
 		if (r < 0)
 			return r;

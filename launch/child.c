@@ -17,6 +17,7 @@
 #include "base/process.h"
 #include "base/syscalls.h"
 #include "base/trace.h"
+#include "launch/activation.h"
 #include "launch/credentials.h"
 #include "launch/device.h"
 #include "launch/dialogue.h"
@@ -370,6 +371,8 @@ static int become(const struct child *child, int slave_fd, int start_fd, struct 
 		if (sys_close_range(3 + child->n_preserved_fds, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
 			return error_set(error, -errno, "cannot close descriptors");
 	}
+	if (child->listen_pid)
+		activation_pid_set(child->listen_pid);
 	r = start_hooks_run(child, error);
 	if (r < 0)
 		return r;

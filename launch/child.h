@@ -43,6 +43,7 @@ struct child {
 	int dialogue_fd;  /* a forked child's, see launch/dialogue.h; -EBADF: vforked */
 	int stdin_fd;	  /* to be standard input; -EBADF: the parent's */
 	unsigned int n_preserved_fds; /* 3, 4, ... stay open over the exec */
+	char *listen_pid;	      /* in the environment, for activation_pid_set(); or NULL */
 	bool dies_with_parent;	      /* killed when the launcher is */
 	bool strict;		      /* launch_options' */
 	bool no_new_keyring;

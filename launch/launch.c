@@ -17,6 +17,7 @@
 #include "launch/group.h"
 #include "launch/hooks.h"
 #include "launch/internal.h"
+#include "launch/notify.h"
 #include "launch/preparation.h"
 #include "launch/rdt.h"
 #include "launch/sysctl.h"
@@ -28,6 +29,7 @@ struct attempt {
 	struct launched *launched;
 	struct namespaces namespaces;
 	struct preparation preparation;
+	struct activation activation;
 	struct child child;
 	int root_mount_fd;
 	int listen_fd;
@@ -55,6 +57,7 @@ static void attempt_deinit(struct attempt *attempt)
 {
 	namespaces_close(&attempt->namespaces);
 	preparation_deinit(&attempt->preparation);
+	activation_deinit(&attempt->activation);
 	cleanup_close(&attempt->root_mount_fd);
 	cleanup_close(&attempt->listen_fd);
 	cleanup_close(&attempt->dialogue_fds[0]);
@@ -156,6 +159,7 @@ static void child_fill(struct attempt *attempt)
 		.dialogue_fd = attempt->dialogue_fds[1],
 		.stdin_fd = options->stdin_fd,
 		.n_preserved_fds = options->n_preserved_fds,
+		.listen_pid = attempt->activation.listen_pid,
 		.dies_with_parent = !options->wait_for_start,
 		.strict = options->strict,
 		.no_new_keyring = options->no_new_keyring,
@@ -351,11 +355,31 @@ static int fork_prepare(struct attempt *attempt, struct error *error)
 	return attempt->is_forked ? dialogue_open(attempt->dialogue_fds, error) : 0;
 }
 
+/* With `create` it is `start` that listens, and waits. */
+static int activation_take(struct attempt *attempt, struct error *error)
+{
+	const struct activation_request *request = &attempt->options->activation;
+	struct launched *launched = attempt->launched;
+	int r = activation_prepare(&attempt->activation, request, &launched->state,
+				   &launched->bundle.config, error);
+
+	if (r < 0 || !request->notify_socket || attempt->options->wait_for_start)
+		return r;
+	r = notify_listen(launched->state.directory_fd, error);
+	if (r < 0)
+		return r;
+	launched->notify_fd = r;
+	launched->notify_host = request->notify_socket;
+	return 0;
+}
+
 static int make(struct attempt *attempt, int *ret_status, struct error *error)
 {
 	struct launched *launched = attempt->launched;
 	int r = terminal_prepare(attempt, error);
 
+	if (r == 0)
+		r = activation_take(attempt, error);
 	if (r == 0)
 		r = listen_prepare(attempt, error);
 	if (r == 0)
@@ -476,6 +500,7 @@ void launched_close(struct launched *launched)
 	free(launched->systemd);
 	launched->systemd = NULL;
 	cleanup_close(&launched->pidfd);
+	cleanup_close(&launched->notify_fd);
 	cleanup_close(&launched->master_fd);
-	launched->pidfd = launched->master_fd = -EBADF;
+	launched->pidfd = launched->master_fd = launched->notify_fd = -EBADF;
 }

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "launch/activation.h"
 #include "launch/bundle.h"
 #include "launch/cgroup/cgroup.h"
 #include "launch/state.h"
@@ -40,6 +41,7 @@ struct launch_options {
 	const char *console_socket; /* or NULL: with a terminal, the launcher keeps its master */
 	int stdin_fd;		    /* the container's standard input, or -EBADF: the launcher's */
 	unsigned int n_preserved_fds;
+	struct activation_request activation;
 	enum launch_cgroup_manager cgroup_manager;
 	enum launch_rootless rootless;
 	bool strict;	      /* a value that the caller may not set is an error, not clamped */
@@ -65,6 +67,9 @@ struct launched {
 	int pidfd;
 	int master_fd;	     /* of its terminal, or -EBADF */
 	char *listener_path; /* with wait_for_start, of the config: seccomp's supervisor; or NULL */
+	int notify_fd; /* what the container says of itself comes there: notify_listen(); or -EBADF
+			*/
+	const char *notify_host; /* where to pass it on, of the options */
 };
 
 #define LAUNCHED_EMPTY                                                                             \
@@ -72,6 +77,7 @@ struct launched {
 			    .state = STATE_EMPTY,                                                  \
 			    .cgroup = { .root_fd = -EBADF },                                       \
 			    .pidfd = -EBADF,                                                       \
+			    .notify_fd = -EBADF,                                                   \
 			    .master_fd = -EBADF })
 
 /**

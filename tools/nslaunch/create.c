@@ -10,6 +10,7 @@
 #include "launch/attend.h"
 #include "launch/self.h"
 #include "tools/nslaunch/container.h"
+#include "tools/nslaunch/descriptors.h"
 #include "tools/nslaunch/run.h"
 
 #define FIELD(field) offsetof(struct run_options, field)
@@ -56,27 +57,27 @@ const struct command_option create_options[] = {
 	  .help = "as crun's; create adopts nothing" },
 };
 
-/* What isn't there would be a descriptor of the launcher's own by the time of the exec. */
-static int preserved_check(unsigned int n_preserved_fds, struct error *error)
+const char *notify_socket(void)
 {
-	for (int fd = 3; fd < 3 + (int)n_preserved_fds; fd++) {
-		int flags = fcntl(fd, F_GETFD);
+	const char *socket = getenv("NOTIFY_SOCKET");
 
-		if (flags < 0 || flags & FD_CLOEXEC)
-			return error_say(error, -EBADF,
-					 "descriptor %d of '--preserve-fds' isn't open", fd);
-	}
-	return 0;
+	return socket && *socket ? socket : NULL;
 }
 
 int run_fill(const struct command_call *call, struct launch_options *options, struct error *error)
 {
 	const struct nslaunch_options *globals = call->globals;
 	const struct run_options *given = call->options;
-	int r;
+	unsigned int n_listen_fds;
+	int r = descriptors_check(given->n_preserved_fds, error);
 
-	if (given->n_preserved_fds > 1024)
-		return error_usage(error, "option '--preserve-fds' takes at most 1024");
+	if (r == 0)
+		r = descriptors_listen(&n_listen_fds, error);
+	/* Behind a service manager's, as with runc. */
+	if (r == 0 && n_listen_fds)
+		r = descriptors_check(n_listen_fds + given->n_preserved_fds, error);
+	if (r < 0)
+		return r;
 	*options = (struct launch_options){
 		.program = call->process_argv[0],
 		.bundle_path = given->bundle,
@@ -85,7 +86,10 @@ int run_fill(const struct command_call *call, struct launch_options *options, st
 		.pid_file = given->pid_file,
 		.console_socket = given->console_socket,
 		.stdin_fd = -EBADF,
-		.n_preserved_fds = (unsigned int)given->n_preserved_fds,
+		.n_preserved_fds = n_listen_fds + (unsigned int)given->n_preserved_fds,
+		.activation = { .n_listen_fds = n_listen_fds,
+				.listen_names = getenv("LISTEN_FDNAMES"),
+				.notify_socket = given->bundle ? notify_socket() : NULL },
 		.cgroup_manager = globals->cgroup_manager,
 		.rootless = globals->rootless,
 		.strict = globals->strict,
@@ -95,8 +99,7 @@ int run_fill(const struct command_call *call, struct launch_options *options, st
 	};
 	if (!options->state_path)
 		return error->code;
-	r = preserved_check(options->n_preserved_fds, error);
-	return r < 0 ? r : attend_signals_block(&options->signal_mask, error);
+	return attend_signals_block(&options->signal_mask, error);
 }
 
 /* All from @first on, but the log's. */
@@ -128,6 +131,7 @@ int verb_create(const struct command_call *call, struct error *error)
 		return r;
 	options.id = call->argv[0];
 	options.wait_for_start = true;
+	options.activation.notify_socket = notify_socket();
 	if (!options.bundle_path)
 		options.bundle_path = ".";
 	r = launch_start(&options, &launched, &status, error);

@@ -11,6 +11,7 @@
 #include "launch/attend.h"
 #include "launch/self.h"
 #include "tools/nslaunch/container.h"
+#include "tools/nslaunch/descriptors.h"
 
 #define FIELD(field) offsetof(struct exec_verb_options, field)
 
@@ -77,9 +78,9 @@ int verb_exec(const struct command_call *call, struct error *error)
 
 	if (!given->process_file && call->argc < 2)
 		return error_usage(error, "say the command to run, or '--process'");
-	if (given->n_preserved_fds > 1024)
-		return error_usage(error, "option '--preserve-fds' takes at most 1024");
-	r = self_protect(call->process_argv, error);
+	r = descriptors_check(given->n_preserved_fds, error);
+	if (r == 0)
+		r = self_protect(call->process_argv, error);
 	if (r == 0)
 		r = container_resolve(call, call->argv[0], id, error);
 	if (r == 0)

@@ -16,8 +16,10 @@
 #include "launch/child.h"
 #include "launch/group.h"
 #include "launch/hooks.h"
+#include "launch/notify.h"
 #include "launch/rdt.h"
 #include "tools/nslaunch/container.h"
+#include "tools/nslaunch/run.h"
 
 #define FIELD(field) offsetof(struct lifecycle_options, field)
 
@@ -140,11 +142,33 @@ static int poststart_hooks_run(const struct state *state, const struct state_rec
 	return r;
 }
 
+/* The socket of a container that was created with a service manager's, where there is one now. */
+static int notify_prepare(const struct state *state, int *ret_fd, struct error *error)
+{
+	int fd = notify_socket() ? notify_listen(state->directory_fd, error) : -ENOENT;
+
+	if (fd == -ENOENT)
+		return 0;
+	if (fd >= 0)
+		*ret_fd = fd;
+	return fd < 0 ? fd : 0;
+}
+
+static int ready_wait(const struct state *state, const struct state_record *record, int fd,
+		      struct error *error)
+{
+	_cleanup_close_ int pidfd = state_process_open(record);
+
+	/* Others may look at it, and end it. */
+	state_unlock(state);
+	return pidfd < 0 ? 0 : notify_wait(fd, pidfd, notify_socket(), record->pid, error);
+}
+
 int container_start(const struct command_call *call, const char *argument, struct error *error)
 {
 	_cleanup_state_ struct state state = STATE_EMPTY;
 	_cleanup_state_record_ struct state_record record = {};
-	_cleanup_close_ int fd = -EBADF;
+	_cleanup_close_ int fd = -EBADF, notify_fd = -EBADF;
 	enum state_status status;
 	int r = container_open(call, argument, true, &state, &record, error);
 
@@ -155,6 +179,9 @@ int container_start(const struct command_call *call, const char *argument, struc
 		return error_say(error, -EINVAL,
 				 "cannot start container '%s': it is %s, not created", state.id,
 				 state_status_name(status));
+	r = notify_prepare(&state, &notify_fd, error);
+	if (r < 0)
+		return error_prefix(error, r, "container '%s'", state.id);
 	fd = start_connect(&state, error);
 	if (fd < 0)
 		return fd;
@@ -163,6 +190,8 @@ int container_start(const struct command_call *call, const char *argument, struc
 		r = start_await(&state, &record, fd, error);
 	if (r == 0 && record.has_hooks)
 		r = poststart_hooks_run(&state, &record, error);
+	if (r == 0 && notify_fd >= 0)
+		r = ready_wait(&state, &record, notify_fd, error);
 	return r < 0 ? error_prefix(error, r, "container '%s'", state.id) : 0;
 }
 
