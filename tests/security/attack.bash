@@ -132,7 +132,7 @@ swap_end() {
 	local pid
 
 	for pid in $SWAPPERS; do
-		kill -KILL "$pid"
+		kill -KILL "$pid" 2>/dev/null || true
 		wait "$pid" 2>/dev/null || true
 	done
 	SWAPPERS=

@@ -160,7 +160,10 @@ static bool canary_lives(void)
 	       stat("canary", &st) < 0;
 }
 
-/* nslaunch with these arguments, quietly; its exit status, and the last it said in @reason. */
+/*
+ * The copy of nslaunch with these arguments, quietly; its exit status, and the last it said in
+ * @reason. A copy, since what is being executed, by this process too, can't be written anyway.
+ */
 static int launcher_run(char *const argv[], char *reason)
 {
 	_cleanup_free_ char *text = NULL;
@@ -175,7 +178,7 @@ static int launcher_run(char *const argv[], char *reason)
 		out_fd = open("output", O_RDWR | O_CREAT | O_TRUNC, 0600);
 		if (null_fd >= 0 && out_fd >= 0 && dup2(null_fd, 0) >= 0 && dup2(out_fd, 1) >= 0 &&
 		    dup2(out_fd, 2) >= 0)
-			execv("/proc/self/exe", argv);
+			execv("probe", argv);
 		_exit(125);
 	}
 	if (pid < 0 || process_wait(pid, &status) < 0)
@@ -328,6 +331,14 @@ static enum verdict attempt_exec(const struct attack *attack, char *reason)
 	return verdict;
 }
 
+/* What the hook finds comes as the reason why the container isn't started. */
+static enum verdict attempt_hook(const struct attack *attack, char *reason)
+{
+	int status = container_run(reason);
+
+	return strstr(reason, "has the variable") ? VULNERABLE : judge(attack, status, reason);
+}
+
 #define BIND(destination)                                                                          \
 	",{\"destination\":\"" destination "\",\"type\":\"bind\",\"source\":\"@/b/x\","            \
 	"\"options\":[\"bind\"]}"
@@ -390,7 +401,7 @@ static const struct attack attacks[] = {
 	  .what = "a mask made of the image's /dev/null",
 	  .inside = "masked",
 	  .dev = "@/b/x",
-	  .links = { { "b/x", "" }, { "b/x/null", "/probe" } } },
+	  .links = { { "b/x", "" }, { "b/x/null", "../probe" } } },
 	{ .cves = "CVE-2025-52565",
 	  .what = "/dev/console is a link",
 	  .refusal = "must be an ordinary file",
@@ -422,6 +433,7 @@ static const struct attack attacks[] = {
 	  .inside = "cgroups" },
 	{ .cves = "CVE-2025-23266",
 	  .what = "a hook with the image's LD_PRELOAD",
+	  .attempt = attempt_hook,
 	  .inside = "nothing",
 	  .top = ",\"hooks\":{\"createContainer\":[{\"path\":\"@/probe\",\"args\":[\"probe\","
 		 "\"selftest\",\"--inside\",\"environment\"]}]}" },
