@@ -108,4 +108,23 @@ try nslaunch --systemd-cgroup delete --force five
 result 'delete --force ends all' ended 0
 result 'and the scope with them' [ ! -e /sys/fs/cgroup/system.slice/lamina-five.scope ]
 result 'nothing of it fails in systemd' [ -z "$(systemctl list-units --failed --no-legend '*.scope')" ]
+
+# A user's own systemd, by the helper alone.
+echo 'user:x:1000:1000::/tmp:/bin/sh' >>/etc/passwd
+echo 'user:x:1000:' >>/etc/group
+mkdir -p /run/user/1000
+chown 1000:1000 /run/user/1000
+systemd-run --quiet --unit=user-systemd --uid=1000 --gid=1000 -p Delegate=yes --setenv=XDG_RUNTIME_DIR=/run/user/1000 \
+	/lib/systemd/systemd --user
+until_true '[ -S /run/user/1000/systemd/private ]'
+# From inside of what was delegated to it: out of elsewhere a user can move nobody.
+mkdir /sys/fs/cgroup/system.slice/user-systemd.service/session
+try sh -c 'echo $$ >/sys/fs/cgroup/system.slice/user-systemd.service/session/cgroup.procs
+	{ sleep 1; echo go; } | setpriv --reuid 1000 --regid 1000 --clear-groups \
+		env XDG_RUNTIME_DIR=/run/user/1000 nslaunch-systemd --user scope p-x.scope Slice=s:user.slice Delegate=b:true'
+result 'the helper asks a user'"'"'s systemd, too' said 0 'cgroup /system.slice/user-systemd.service/user.slice/p-x.scope
+done'
+try setpriv --reuid 1000 --regid 1000 --clear-groups env -u XDG_RUNTIME_DIR -u DBUS_SESSION_BUS_ADDRESS \
+	nslaunch-systemd --user stop p-x.scope
+result 'and says what is missing without a session' named 1 'cannot reach the user'"'"'s systemd'
 done_with_all
