@@ -14,7 +14,7 @@ printf '# %s, cgroup %s\n' "$(uname -r)" "$(stat -f -c %t /sys/fs/cgroup)"
 }
 
 export CMOCKA_MESSAGE_OUTPUT=TAP
-for test in test-overlay test-cgroup nslaunch.sh; do
+for test in test-overlay test-cgroup test-cgroup-delegation nslaunch.sh; do
 	"/lamina/$test" >$log 2>&1 || status=1
 	test=${test#test-}
 	test=${test%.sh}

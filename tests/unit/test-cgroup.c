@@ -20,7 +20,6 @@
 #include "base/process.h"
 #include "base/syscalls.h"
 #include "base/text.h"
-#include "launch/cgroup/delegation.h"
 #include "launch/cgroup/internal.h"
 #include "launch/cgroup/mount.h"
 #include "launch/cgroup/stats.h"
@@ -923,79 +922,6 @@ static void device_rules_change_only_where_an_update_has_some(void **state)
 	}
 }
 
-struct delegation {
-	const char *expected; /* where a cgroup may be made; NULL: nowhere */
-	struct error error;
-};
-
-/* As a user, in the fixture's cgroup. */
-static int delegation_look(void *argument)
-{
-	struct delegation *delegation = argument;
-	char path[CGROUP_MAX_PATH] = "untouched";
-	struct cgroup cgroup;
-	int r;
-
-	if (setresgid(65534, 65534, 65534) < 0 || setresuid(65534, 65534, 65534) < 0)
-		return 1;
-	r = cgroup_delegated_path("box", path);
-	if (!delegation->expected) {
-		if (r != -ENOENT || strcmp(path, "untouched") != 0)
-			return 2;
-		error_say(&delegation->error, -EACCES, "no");
-		return cgroup_delegation_explain(&delegation->error, -EACCES) == -EACCES &&
-				       strstr(delegation->error.message, "no; ") &&
-				       strstr(delegation->error.message,
-					      "chown 65534 '" CGROUP_ROOT)
-			       ? 0
-			       : 3;
-	}
-	if (r < 0 || strcmp(path, delegation->expected) != 0)
-		return 4;
-	r = cgroup_create(&cgroup, path, NULL);
-	if (r == 0)
-		r = cgroup_remove(&cgroup, NULL);
-	cgroup_close(&cgroup);
-	return r < 0 ? 5 : 0;
-}
-
-/* What systemd's Delegate= gives to a user. */
-static void give(const char *path)
-{
-	static const char *const files[] = { "", "/cgroup.procs", "/cgroup.subtree_control" };
-
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		char file[PATH_MAX];
-
-		snprintf(file, sizeof(file), CGROUP_ROOT "%s%s", path, files[i]);
-		assert_int_equal(chown(file, 65534, 65534), 0);
-	}
-}
-
-static void a_user_has_what_was_delegated(void **state)
-{
-	struct fixture *fixture = *state;
-	struct delegation delegation = {};
-	char own[256], parent[256];
-
-	create(fixture);
-	if (!cgroup_is_v2_alone()) {
-		print_message("not cgroup v2 alone\n");
-		skip();
-	}
-	snprintf(own, sizeof(own), "%s/lamina/box", fixture->path);
-	snprintf(parent, sizeof(parent), "%s/lamina/box", test_parent);
-	error_init(&delegation.error);
-	assert_int_equal(child_status(fixture, delegation_look, &delegation), 0);
-	give(fixture->path);
-	delegation.expected = own;
-	assert_int_equal(child_status(fixture, delegation_look, &delegation), 0);
-	/* Beside its own there are controllers to be had. */
-	give(test_parent);
-	delegation.expected = parent;
-	assert_int_equal(child_status(fixture, delegation_look, &delegation), 0);
-}
-
 /* /sys/fs/cgroup hidden by an empty tmpfs, in a mount namespace of the child's own. */
 static int without_cgroups(void *argument)
 {
@@ -1189,7 +1115,6 @@ int main(void)
 		with_fixture(what_only_tunes_is_left_out_and_told),
 		with_fixture(a_unified_limit_is_written_by_its_name),
 		with_fixture(device_rules_decide_what_can_be_opened),
-		with_fixture(a_user_has_what_was_delegated),
 		with_fixture(device_rules_change_only_where_an_update_has_some),
 		with_fixture(the_container_sees_its_own_cgroup_read_only),
 		with_fixture(a_host_without_cgroups_is_fine_until_a_limit_is_asked),
