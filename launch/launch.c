@@ -245,9 +245,14 @@ static int hooks_run_here(const struct launched *launched, enum hook_kind kind,
 
 static int create_hooks_run(const struct attempt *attempt, struct error *error)
 {
-	int r = hooks_run_here(attempt->launched, HOOK_PRESTART, STATE_CREATING,
-			       attempt->interrupt_fd, error);
+	const struct launched *launched = attempt->launched;
+	int r = 0;
 
+	if (launched->bundle.config.hooks.lists[HOOK_POSTSTOP].n)
+		r = launch_note(launched, attempt->options, error);
+	if (r == 0)
+		r = hooks_run_here(launched, HOOK_PRESTART, STATE_CREATING, attempt->interrupt_fd,
+				   error);
 	return r == 0 ? hooks_run_here(attempt->launched, HOOK_CREATE_RUNTIME, STATE_CREATING,
 				       attempt->interrupt_fd, error)
 		      : r;

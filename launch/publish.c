@@ -25,10 +25,9 @@ static void time_format(char text[48])
 	snprintf(text + n, 48 - n, ".%09ldZ", now.tv_nsec);
 }
 
-int launch_publish(const struct launched *launched, const struct launch_options *options,
-		   struct error *error)
+static int record_write(const struct launched *launched, const struct launch_options *options,
+			const char *name, struct error *error)
 {
-	TRACE_PHASE("state.write");
 	const struct config *config = &launched->bundle.config;
 	_cleanup_free_ char *annotations = NULL, *cgroup_path = NULL;
 	char created[48];
@@ -71,8 +70,22 @@ int launch_publish(const struct launched *launched, const struct launch_options 
 			    config->document.n_bytes, 0600, 0);
 	if (r < 0)
 		return error_set(error, r, "cannot write the state of '%s'", launched->state.id);
-	r = state_write(&launched->state, &record,
-			options->wait_for_start ? STATE_FILE_NEW : STATE_FILE, error);
+	return state_write(&launched->state, &record, name, error);
+}
+
+int launch_note(const struct launched *launched, const struct launch_options *options,
+		struct error *error)
+{
+	return record_write(launched, options, STATE_FILE_NEW, error);
+}
+
+int launch_publish(const struct launched *launched, const struct launch_options *options,
+		   struct error *error)
+{
+	TRACE_PHASE("state.write");
+	int r = record_write(launched, options,
+			     options->wait_for_start ? STATE_FILE_NEW : STATE_FILE, error);
+
 	if (r == 0 && options->wait_for_start)
 		r = launch_bundle_mark(&launched->bundle, launched->pid, error);
 	if (r == 0 && options->pid_file) {

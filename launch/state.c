@@ -253,7 +253,8 @@ static int copy_string(struct json_value value, char **ret_string)
 	return string && !*ret_string ? -ENOMEM : 0;
 }
 
-int state_read(const struct state *state, struct state_record *record, struct error *error)
+static int file_read(const struct state *state, const char *name, struct state_record *record,
+		     struct error *error)
 {
 	_cleanup_json_ struct json_document document = {};
 	struct json_value root, annotations;
@@ -262,13 +263,7 @@ int state_read(const struct state *state, struct state_record *record, struct er
 	const char *raw;
 	int r;
 
-	if (faccessat(state->directory_fd, STATE_FILE, F_OK, 0) < 0)
-		return error_say(
-			error, -errno,
-			"container '%s' is being made, or its launcher was killed; `delete "
-			"--force` removes what is left",
-			state->id);
-	r = json_parse_file_at(&document, state->directory_fd, STATE_FILE, STATE_MAX_BYTES, error);
+	r = json_parse_file_at(&document, state->directory_fd, name, STATE_MAX_BYTES, error);
 	if (r < 0)
 		return r;
 	root = json_root(&document);
@@ -299,6 +294,25 @@ int state_read(const struct state *state, struct state_record *record, struct er
 	if (!record->id || !record->bundle || !record->created)
 		return error_say(error, -EBADMSG, "the state of '%s' is damaged", state->id);
 	return 0;
+}
+
+int state_read(const struct state *state, struct state_record *record, struct error *error)
+{
+	if (faccessat(state->directory_fd, STATE_FILE, F_OK, 0) < 0)
+		return error_say(
+			error, -errno,
+			"container '%s' is being made, or its launcher was killed; `delete "
+			"--force` removes what is left",
+			state->id);
+	return file_read(state, STATE_FILE, record, error);
+}
+
+int state_read_unpublished(const struct state *state, struct state_record *record,
+			   struct error *error)
+{
+	if (faccessat(state->directory_fd, STATE_FILE_NEW, F_OK, 0) < 0)
+		return error_set(error, -errno, "container '%s'", state->id);
+	return file_read(state, STATE_FILE_NEW, record, error);
 }
 
 void state_record_deinit(struct state_record *record)

@@ -110,6 +110,13 @@ int state_write(const struct state *state, const struct state_record *record, co
 /** state_read() - read state.json; -ENOENT: none, its launcher is at work or was killed */
 int state_read(const struct state *state, struct state_record *record, struct error *error);
 
+/**
+ * state_read_unpublished() - what a killed launcher has noted of a container that was not made to
+ * its end; -ENOENT: nothing
+ */
+int state_read_unpublished(const struct state *state, struct state_record *record,
+			   struct error *error);
+
 void state_record_deinit(struct state_record *record);
 #define _cleanup_state_record_ _cleanup_(state_record_deinit)
 

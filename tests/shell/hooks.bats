@@ -368,7 +368,8 @@ fails() {
 	rm -f "/tmp/ready-$C"
 }
 
-@test "a launcher that is killed takes its hook with it" {
+@test "a launcher that is killed takes its hook with it, and delete --force runs poststop" {
+	hook poststop "echo poststop >>$LOG.stop"
 	hook createRuntime "echo \$\$ >$LOG; exec sleep 600"
 	config .
 	nslaunch run --bundle "$BUNDLE" "$C" &
@@ -380,7 +381,10 @@ fails() {
 		sleep 0.05
 	done
 	[[ $(ps -o stat= -p "$(<"$LOG")") != [!Z]* ]]
+	run -1 nslaunch state "$C"
 	nslaunch delete --force "$C"
+	nslaunch delete --force "$C"
+	[ "$(<"$LOG.stop")" = poststop ]
 	assert_nothing_left
 }
 

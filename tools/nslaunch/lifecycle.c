@@ -227,6 +227,8 @@ static int delete_opened(const struct command_call *call, struct state *state,
 	if (r < 0 && r != -ENOENT && !force)
 		return r;
 	status = r < 0 ? STATE_CREATING : container_status(state, record);
+	if (r == -ENOENT)
+		(void)state_read_unpublished(state, record, error);
 	error_init(error);
 	if (!force && status != STATE_CREATING && status != STATE_STOPPED)
 		return error_say(
