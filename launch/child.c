@@ -403,6 +403,8 @@ static int steps(const struct child *child, char *program, int *start_fd, struct
 			r = root_build(child, &slave_fd, error);
 	}
 	if (r == 0)
+		r = device_null_reopen(error);
+	if (r == 0)
 		r = working_directory_enter(process, error);
 	if (r < 0)
 		return r;

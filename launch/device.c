@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "launch/device.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "base/path.h"
 #include "base/syscalls.h"
@@ -125,4 +127,33 @@ int device_make_all(int root_fd, const struct config *config, struct error *erro
 			r = error_set(error, -errno, "cannot make the link '/dev/%s'", links[i][0]);
 	}
 	return r;
+}
+
+static bool is_null(const struct stat *st)
+{
+	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3);
+}
+
+int device_null_reopen(struct error *error)
+{
+	_cleanup_close_ int null_fd = -EBADF;
+	struct stat st;
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fstat(fd, &st) < 0 || !is_null(&st))
+			continue;
+		/* Looked at first: opening another device may have effects. */
+		if (null_fd < 0 &&
+		    (fstatat(AT_FDCWD, "/dev/null", &st, AT_SYMLINK_NOFOLLOW) < 0 || !is_null(&st)))
+			return 0;
+		if (null_fd < 0)
+			null_fd = open("/dev/null",
+				       O_RDWR | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+		if (null_fd < 0 || fstat(null_fd, &st) < 0 || !is_null(&st) ||
+		    fcntl(null_fd, F_SETFL, O_RDWR) < 0)
+			return 0;
+		if (dup2(null_fd, fd) < 0)
+			return error_set(error, -errno, "cannot reopen /dev/null");
+	}
+	return 0;
 }

@@ -220,3 +220,17 @@ READY=1"; say "READY=1"; exec sleep 600' "$WITH_PYTHON | .process.user.uid=1000"
 	NOTIFY_SOCKET=/nosuch run -0 nslaunch run --bundle "$BUNDLE" "$C"
 	[[ $output == NOTIFY_SOCKET=/run/notify/notify.sock* ]]
 }
+
+@test "standard streams that are /dev/null are the container's own, and can be written" {
+	config_script 'echo x || exit 9
+		[ "$(stat -L -c %d /proc/self/fd/1)" = "$(stat -c %d /dev/null)" ] || exit 8
+		test -c /proc/self/fd/0 || exit 7'
+	# Open for reading alone, as containerd gives it with ctr run --null-io.
+	nslaunch run --bundle "$BUNDLE" "$ID" </dev/null 1</dev/null
+	nslaunch create --bundle "$BUNDLE" "$ID" </dev/null 1</dev/null 2>/dev/null
+	nslaunch start "$ID"
+	nslaunch delete --force "$ID"
+	running .
+	nslaunch exec "$ID" sh -c 'echo x' </dev/null 1</dev/null
+	nslaunch delete --force "$ID"
+}
