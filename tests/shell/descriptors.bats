@@ -223,7 +223,7 @@ READY=1"; say "READY=1"; exec sleep 600' "$WITH_PYTHON | .process.user.uid=1000"
 
 @test "standard streams that are /dev/null are the container's own, and can be written" {
 	config 'echo x || exit 9
-		[ "$(stat -L -c %d /proc/self/fd/1)" = "$(stat -c %d /dev/null)" ] || exit 8
+		[ "$(stat -L -c %d /proc/self/fd/0)" = "$(stat -c %d /dev/null)" ] || exit 8
 		exec sleep 0'
 	# Open for reading alone, as containerd gives it with ctr run --null-io.
 	nslaunch run --bundle "$BUNDLE" "$C" </dev/null 1</dev/null
