@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "base/command.h"
+#include "launch/checkpoint/criu.h"
 #include "launch/launch.h"
 #include "launch/spec/options.h"
 
@@ -100,6 +101,21 @@ struct ps_options {
 #define N_PS_OPTIONS 1
 extern const struct command_option ps_options[N_PS_OPTIONS];
 int verb_ps(const struct command_call *call, struct error *error);
+
+struct checkpoint_options {
+	struct criu_options criu;
+	/* restore only */
+	const char *bundle, *pid_file, *console_socket;
+	bool detach, no_subreaper, no_pivot;
+};
+
+#define N_CHECKPOINT_OPTIONS 15
+extern const struct command_option checkpoint_options[N_CHECKPOINT_OPTIONS];
+int verb_checkpoint(const struct command_call *call, struct error *error);
+
+#define N_RESTORE_OPTIONS 18
+extern const struct command_option restore_options[N_RESTORE_OPTIONS];
+int verb_restore(const struct command_call *call, struct error *error);
 
 int verb_mounts(const struct command_call *call, struct error *error);
 
