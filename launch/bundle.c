@@ -56,6 +56,16 @@ static int bundle_lock(struct launch_bundle *bundle, struct error *error)
 	return 0;
 }
 
+/* For other runtimes the source has the sub-path behind it: what is resolved is below the rest. */
+static void subpath_cut(char *source, const char *subpath)
+{
+	size_t n = strlen(source), n_subpath = strlen(subpath);
+
+	if (n > n_subpath && source[n - n_subpath - 1] == '/' &&
+	    !strcmp(source + n - n_subpath, subpath))
+		source[n - n_subpath - 1] = '\0';
+}
+
 /* What the bundle's `mounts` file names is resolved at start: the sub-path goes with its mount. */
 static void mounts_name(struct launch_bundle *bundle)
 {
@@ -67,6 +77,8 @@ static void mounts_name(struct launch_bundle *bundle)
 		if (named && mount->is_bind && (named->volume || named->subpath)) {
 			mount->source = named->source;
 			mount->subpath = named->subpath;
+			if (named->subpath)
+				subpath_cut(named->source, named->subpath);
 		}
 	}
 }

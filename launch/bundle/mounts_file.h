@@ -8,11 +8,12 @@
  * the byte of that number, so that blanks, line breaks, backslashes and commas can be part of one.
  *
  *	/host/dir	/data	none	rbind,rprivate,ro	0 0	a bind (type "none" or
- *"bind") /store/.../_data /data	none	rbind,x-lamina.volume=NAME,x-lamina.subpath=PATH
+ *"bind") /store/.../_data/PATH /data none rbind,x-lamina.volume=NAME,x-lamina.subpath=PATH
  *	tmpfs		/run	tmpfs	noexec,nosuid,nodev,size=64k
  *
- * x-lamina.volume and x-lamina.subpath are what a start resolves; the source then only serves other
- * runtimes. Any other x-... option is for others and left out.
+ * x-lamina.volume and x-lamina.subpath are what a start resolves: PATH below what is in front of it
+ * in the source, which as a whole only serves other runtimes. Any other x-... option is for others
+ * and left out.
  */
 #pragma once
 

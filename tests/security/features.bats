@@ -111,6 +111,23 @@ load attack
 	mkdir "$LAMINA_STORE/volumes/data/_data/a"
 	ln -s "$CANARY" "$LAMINA_STORE/volumes/data/_data/b"
 	echo inside >"$LAMINA_STORE/volumes/data/_data/a/file"
+	bundle=$(layerfs create busybox | initlayer |
+		volctl attach --mount type=volume,src=data,dst=/v,volume-subpath=a | nslaunch spec -- cat /v/file)
+	run --separate-stderr nslaunch run --bundle "$bundle" 3>&-
+	[ "$output" = inside ]
+	layerfs rm "${bundle##*/}" >/dev/null
+	# After all checks, before the start.
+	bundle=$(layerfs create busybox | initlayer |
+		volctl attach --mount type=volume,src=data,dst=/v,volume-subpath=a | nslaunch spec -- cat /v/file)
+	mv "$LAMINA_STORE/volumes/data/_data/a" "$LAMINA_STORE/volumes/data/_data/c"
+	ln -s "$CANARY" "$LAMINA_STORE/volumes/data/_data/a"
+	run --separate-stderr nslaunch run --bundle "$bundle" 3>&-
+	[[ $output != *untouched* ]] || escaped "$output"
+	[ "$status" -eq 125 ] && [[ $stderr == *"sub-path 'a': "* ]] || { echo "$status: $stderr"; false; }
+	layerfs rm "${bundle##*/}" >/dev/null
+	mv -T "$LAMINA_STORE/volumes/data/_data/c" "$TEST_DIRECTORY/a"
+	rm "$LAMINA_STORE/volumes/data/_data/a"
+	mv "$TEST_DIRECTORY/a" "$LAMINA_STORE/volumes/data/_data/a"
 	swap "$LAMINA_STORE/volumes/data/_data/a" "$LAMINA_STORE/volumes/data/_data/b"
 	for i in $(seq "$ROUNDS"); do
 		bundle=$(layerfs create busybox | initlayer |

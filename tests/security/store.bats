@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # layerfs, initlayer and volctl: what an image or a container has in its tree leads nowhere else.
-# Hostile layers are tests/refuse/layers, tried by tests/shell/import.bats.
+# Hostile layers are tests/refuse/layers, tried by tests/shell/import.bats; links of an image at its
+# volumes and its passwd are in tests/shell/volctl.bats and import.bats.
 # docs/security.md has the table of all attacks.
 
 load attack
@@ -41,24 +42,6 @@ setup() {
 		initlayer --rootfs "$TEST_DIRECTORY/root" >/dev/null 2>&1 3>&- || true
 	done
 	swap_end
-	canary_lives
-}
-
-@test "containers/storage 2024-9676, containerd 2022-23648: an image's links lead into the image" {
-	local bundle
-	import_busybox
-	bundle=$(layerfs create busybox)
-	mkdir -p "$bundle/upper/etc"
-	ln -sf "$CANARY" "$bundle/upper/out"
-	ln -sf "$CANARY/file" "$bundle/upper/etc/passwd"
-	ln -sf /dev/zero "$bundle/upper/etc/group"
-	echo "$bundle" | initlayer >/dev/null
-	echo "$bundle" | volctl attach -v stolen:/out >/dev/null 2>&1 || true
-	echo "$bundle" | timeout 20 nslaunch spec -u file -- true >/dev/null 2>&1 || true
-	! grep -rsF untouched "$LAMINA_STORE/volumes" "$bundle/config.json" "$bundle/passwd" || escaped "a file of the host's"
-	layerfs rm --incomplete >/dev/null 2>&1 || true
-	layerfs rm "${bundle##*/}" >/dev/null 2>&1 || true
-	volctl rm stolen >/dev/null 2>&1 || true
 	canary_lives
 }
 
