@@ -13,13 +13,17 @@
 
 #define SELINUX_MAGIC_NUMBER 0xf97cff8c /* linux/magic.h, SELINUX_MAGIC */
 
+/* sysfs says of each file that it is a page long. */
+#define ATTRIBUTE_MAX_BYTES 65536
+
 /* A whole profile's name and "exec ". */
 #define COMMAND_MAX_BYTES 4096
 
 static bool has_apparmor(void)
 {
 	_cleanup_free_ char *text = NULL;
-	int r = file_read_at(AT_FDCWD, "/sys/module/apparmor/parameters/enabled", 16, &text, NULL);
+	int r = file_read_at(AT_FDCWD, "/sys/module/apparmor/parameters/enabled",
+			     ATTRIBUTE_MAX_BYTES, &text, NULL);
 
 	return r == 0 && *text == 'Y';
 }
