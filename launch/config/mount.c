@@ -176,7 +176,9 @@ static int options_parse(struct config_mount *mount, struct json_value options, 
 		if (!option)
 			return error_say(error, -EINVAL, "mount '%s': options must be strings",
 					 mount->destination);
-		if (!word_apply(mount, option))
+		/* buildah has an empty one in the binds of `run -v`; runc and crun take it for
+		 * nothing. */
+		if (*option && !word_apply(mount, option))
 			mount->data[n_data++] = (char *)option;
 	}
 	return 0;
