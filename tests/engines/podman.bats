@@ -288,7 +288,6 @@ END
 END
 }
 
-# bats test_tags=core
 @test "podman run --uidmap and --gidmap" {
 	operation <<'END'
 		[ -e /proc/self/ns/user ] || skipped "no user namespaces"
