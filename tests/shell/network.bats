@@ -60,11 +60,12 @@ bundle_with() {
 		echo \"got: \$got\"
 		wait \$!
 		cat \"\$bundle/upper/got\" out
-		for i in \$(seq 100); do
-			pgrep -x pasta --nslist net --ns \$\$ >/dev/null || break
+		# In Debian it is called pasta.avx2.
+		for i in \$(seq 300); do
+			pgrep pasta --nslist net --ns \$\$ >left || break
 			sleep 0.1
 		done
-		! pgrep -x pasta --nslist net --ns \$\$
+		[ ! -s left ]
 		layerfs rm \"\$bundle\" >/dev/null
 	" >log 2>&1 || { cat log err >&2; false; }
 	[ "$(<log)" = $'got: served\nasked\nlo\noutside\n10.9.8.7' ]
@@ -78,4 +79,34 @@ bundle_with() {
 	[[ $stderr == *"lamina-pasta"*"pasta: External interface not usable"* ]]
 	layerfs rm "$bundle"
 	assert_nothing_left
+}
+
+@test "pasta ends with a container whose launcher is killed, and with a start that fails" {
+	need pasta ip
+	# shellcheck disable=SC2016
+	unshare -n --kill-child bash -euo pipefail -c '
+		none_left() {
+			for i in $(seq 300); do
+				pgrep pasta --nslist net --ns $$ >left || return 0
+				sleep 0.1
+			done
+			return 1
+		}
+		ip link add outside type veth peer name far
+		ip addr add 10.9.8.7/24 dev outside
+		ip link set outside up && ip link set far up && ip route add default via 10.9.8.1
+		bundle=$(layerfs create busybox | initlayer | nslaunch spec --network pasta -- sleep 100)
+		nslaunch run --bundle "$bundle" >/dev/null 2>&1 3>&- &
+		for i in $(seq 300); do
+			[ "$(nslaunch state "${bundle##*/}" 2>/dev/null | jq -r .status)" != running ] || break
+			sleep 0.1
+		done
+		pgrep lamina-pasta --nslist net --ns $$ >/dev/null
+		kill -KILL $!
+		none_left
+		nslaunch delete --force "${bundle##*/}"
+		nslaunch spec --force --bundle "$bundle" --network pasta -- nosuch >/dev/null
+		! nslaunch run --bundle "$bundle" 2>/dev/null
+		none_left
+		layerfs rm "$bundle" >/dev/null' 2>err || { cat err >&2; false; }
 }
