@@ -100,6 +100,9 @@ static int ids_set(const struct config_process *process, struct error *error)
 	if (syscall(SYS_setresuid, process->uid, process->uid, process->uid) < 0)
 		return error_set(error, -errno, "process.user.uid: cannot become user %u",
 				 process->uid);
+	/* The change has made it what fs.suid_dumpable says: 1 would let its new user look in. */
+	if ((other_user || process->gid) && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return error_set(error, -errno, "cannot make the process undumpable");
 	return 0;
 }
 
