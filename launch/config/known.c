@@ -149,10 +149,23 @@ static int object_visit(const struct visit *visit, struct json_value object)
 	return 0;
 }
 
+/* json_get() by the first @n_name letters of a name: a start looks up a hundred of them. */
+static struct json_value member_get(struct json_value object, const char *name, size_t n_name)
+{
+	if (json_type(object) == JSON_OBJECT) {
+		JSON_FOR_EACH (member, object) {
+			const char *key = json_key(member);
+
+			if (!strncmp(key, name, n_name) && !key[n_name])
+				return member;
+		}
+	}
+	return (struct json_value){};
+}
+
 /* Each object that @path leads to, from @value on. */
 static int path_visit(const struct visit *visit, struct json_value value, const char *path)
 {
-	char name[64];
 	size_t n;
 	int r;
 
@@ -170,19 +183,16 @@ static int path_visit(const struct visit *visit, struct json_value value, const 
 	}
 	path += *path == '.';
 	n = strcspn(path, ".[{");
-	snprintf(name, sizeof(name), "%.*s", (int)n, path);
-	value = json_get(value, name);
+	value = member_get(value, path, n);
 	return json_exists(value) ? path_visit(visit, value, path + n) : 0;
 }
 
 static struct json_value value_at(struct json_value value, const char *path)
 {
 	while (*path) {
-		char name[64];
 		size_t n = strcspn(path, ".");
 
-		snprintf(name, sizeof(name), "%.*s", (int)n, path);
-		value = json_get(value, name);
+		value = member_get(value, path, n);
 		path += n + (path[n] == '.');
 	}
 	return value;
