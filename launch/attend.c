@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <sched.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
@@ -193,13 +192,6 @@ static int attend_terminal(struct launched *launched, int *ret_wait_status, stru
 		return error_set(error, -errno, "cannot wait for signals");
 	r = relay_loop(launched, &relay, signal_fd, ret_wait_status);
 	return r < 0 ? error_set(error, r, "cannot carry the terminal over") : 0;
-}
-
-void attend_adopt(struct launched *launched)
-{
-	/* With a pid namespace of its own its first process is who adopts. */
-	if (!config_has_own_namespace(&launched->bundle.config, CLONE_NEWPID))
-		launched->adopts = prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0;
 }
 
 int attend(struct launched *launched, int *ret_wait_status, struct error *error)

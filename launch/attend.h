@@ -23,12 +23,6 @@ int attend_signals_block(sigset_t *ret_earlier, struct error *error);
 bool attend_signal_is_forwarded(int signal);
 
 /**
- * attend_adopt() - become the parent of what the container's processes leave running, where it has
- * no pid namespace of its own, so that it is reaped; as runc does without --no-subreaper
- */
-void attend_adopt(struct launched *launched);
-
-/**
  * attend() - until the process of @launched has ended; it is reaped
  * @ret_wait_status: as waitpid(2) gives it
  *

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -403,6 +404,10 @@ static int make(struct attempt *attempt, int *ret_status, struct error *error)
 			     &launched->bundle.config.rdt, launched->state.id, error);
 	if (r < 0)
 		return r;
+	/* Before there is anything that could leave something. */
+	if (attempt->options->adopts &&
+	    !config_has_own_namespace(&launched->bundle.config, CLONE_NEWPID))
+		launched->adopts = prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0;
 	child_fill(attempt);
 	r = clone_child(attempt, error);
 	if (r == 0 && attempt->is_forked)

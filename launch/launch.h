@@ -44,9 +44,11 @@ struct launch_options {
 	struct activation_request activation;
 	enum launch_cgroup_manager cgroup_manager;
 	enum launch_rootless rootless;
-	bool strict;	      /* a value that the caller may not set is an error, not clamped */
-	bool no_new_keyring;  /* the container keeps its caller's session keyring */
-	bool no_pivot;	      /* the root is moved over the host's and not put in its place */
+	bool strict;	     /* a value that the caller may not set is an error, not clamped */
+	bool no_new_keyring; /* the container keeps its caller's session keyring */
+	bool no_pivot;	     /* the root is moved over the host's and not put in its place */
+	bool adopts; /* the launcher becomes the parent of what the container leaves running where
+			it has no pid namespace of its own, whose first process would be that */
 	bool force_terminal;  /* a terminal even where config.json has none */
 	bool wait_for_start;  /* `create`: the process waits at its exec, and outlives the launcher
 			       */

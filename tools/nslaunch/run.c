@@ -135,13 +135,12 @@ static int run_one(const struct command_call *call, struct launch_options *optio
 	_cleanup_launched_ struct launched launched = LAUNCHED_EMPTY;
 	int status, wait_status, signal, r;
 
+	options->adopts = !given->no_subreaper;
 	r = launch_start(options, &launched, &status, error);
 	if (r < 0) {
 		command_report(call, error);
 		return status;
 	}
-	if (!given->no_subreaper)
-		attend_adopt(&launched);
 	signal = end_if_asked_early(&launched);
 	r = attend(&launched, &wait_status, error);
 	if (r < 0) {
