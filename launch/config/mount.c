@@ -87,6 +87,11 @@ static const struct mount_word mount_words[] = {
 	{ "nomand", WORD_NOTHING, 0, false },
 };
 
+const char *config_mount_word(size_t i)
+{
+	return i < sizeof(mount_words) / sizeof(mount_words[0]) ? mount_words[i].word : NULL;
+}
+
 /* How access times are kept is one field of three bits, of which 0 is relatime. */
 static void atime_apply(uint64_t *set, uint64_t *clear, uint64_t value)
 {

@@ -13,5 +13,8 @@
  */
 int config_mount_parse(struct config_mount *mount, struct json_value value, struct error *error);
 
+/** config_mount_word() - the options that are not a file system's own, one by one, then NULL */
+const char *config_mount_word(size_t i);
+
 /** config_mount_deinit() - free what it owns; an empty one, or one that failed halfway, too */
 void config_mount_deinit(struct config_mount *mount);

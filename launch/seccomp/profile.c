@@ -58,6 +58,24 @@ static const char *const arches_without_numbers[] = {
 
 #define N_ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
 
+const char *seccomp_action_name(size_t i)
+{
+	return i < N_ELEMENTS(actions) ? actions[i].name : NULL;
+}
+
+const char *seccomp_operator_name(size_t i)
+{
+	return i < N_ELEMENTS(operators) ? operators[i].name : NULL;
+}
+
+const char *seccomp_flag_name(size_t i, unsigned int *ret_flag)
+{
+	if (i >= N_ELEMENTS(flags))
+		return NULL;
+	*ret_flag = flags[i].flag;
+	return flags[i].name;
+}
+
 static int parse_action(struct json_value value, struct json_value errno_value,
 			uint32_t *ret_verdict, struct error *error)
 {

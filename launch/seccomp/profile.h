@@ -43,6 +43,13 @@ struct seccomp_rule {
 	size_t first_condition, n_conditions; /* of different arguments, lowest first */
 };
 
+/** seccomp_action_name(), seccomp_operator_name() - the words of a profile one by one, then NULL */
+const char *seccomp_action_name(size_t i);
+const char *seccomp_operator_name(size_t i);
+
+/** seccomp_flag_name() - likewise; @ret_flag: SECCOMP_FILTER_FLAG_*, set where there is one */
+const char *seccomp_flag_name(size_t i, unsigned int *ret_flag);
+
 /* All zero is a valid empty profile. Names are borrowed from the document. */
 struct seccomp_profile {
 	uint32_t default_verdict;

@@ -94,6 +94,8 @@ struct list_options {
 extern const struct command_option list_options[N_LIST_OPTIONS];
 int verb_list(const struct command_call *call, struct error *error);
 
+int verb_features(const struct command_call *call, struct error *error);
+
 struct ps_options {
 	const char *format;
 };
