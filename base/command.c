@@ -517,7 +517,8 @@ int command_main(const struct tool *tool, int argc, char *argv[])
 	r = tool_run(tool, argc, argv, &command, &error);
 	if (r < 0)
 		r = failure_report(tool, command, &error, r);
-	else if (fflush(stdout) == EOF) {
+	else if (errno = EIO, fflush(stdout) == EOF || ferror(stdout)) {
+		/* EIO where it was an earlier write that failed. */
 		error_set(&error, -errno, "cannot write the output");
 		message_show(tool, NULL, error.message, "");
 		r = command && command->flags & COMMAND_FAILS_125 ? 125 : 1;

@@ -19,15 +19,19 @@
 
 #define RUNNING_FILE "running"
 
-/* What the file says, or -ENOENT. */
+/* What the file says; -ENOENT: there is none, or one that is a stranger's; or a negative errno. */
 static int mark_read(int bundle_fd, pid_t *ret_pid, uint64_t *ret_start_time)
 {
 	_cleanup_free_ char *text = NULL;
 	uint64_t start_time;
+	int r = file_read_at(bundle_fd, RUNNING_FILE, 64, &text, NULL);
 	int pid;
 
-	if (file_read_at(bundle_fd, RUNNING_FILE, 64, &text, NULL) < 0 ||
-	    sscanf(text, "%d %" SCNu64, &pid, &start_time) != 2)
+	if (r == -EISDIR || r == -EFBIG)
+		return -ENOENT;
+	if (r < 0)
+		return r;
+	if (sscanf(text, "%d %" SCNu64, &pid, &start_time) != 2)
 		return -ENOENT;
 	*ret_pid = pid;
 	*ret_start_time = start_time;
@@ -50,7 +54,11 @@ static int bundle_lock(struct launch_bundle *bundle, struct error *error)
 		return error_say(error, -EBUSY, "the bundle '%s' is in use", bundle->path);
 	if (r < 0)
 		return error_set(error, r, "cannot lock the bundle '%s'", bundle->path);
-	if (mark_read(bundle->fd, &pid, &start_time) == 0 && process_is_running(pid, start_time))
+	r = mark_read(bundle->fd, &pid, &start_time);
+	if (r < 0 && r != -ENOENT)
+		return error_set(error, r, "cannot see whether the bundle '%s' is in use",
+				 bundle->path);
+	if (r == 0 && process_is_running(pid, start_time))
 		return error_say(error, -EBUSY, "the bundle '%s' is in use by process %d",
 				 bundle->path, (int)pid);
 	return 0;
@@ -242,26 +250,30 @@ int launch_bundle_root(const struct launch_bundle *bundle, struct error *error)
 	return r < 0 ? error_prefix(error, r, "the root") : fd;
 }
 
-int launch_bundle_mark(const struct launch_bundle *bundle, pid_t pid, struct error *error)
+int launch_bundle_mark(const struct launch_bundle *bundle, pid_t pid, uint64_t start_time,
+		       struct error *error)
 {
 	char text[64];
 	int n, r;
 
 	if (bundle->lock_fd < 0)
 		return 0;
-	n = snprintf(text, sizeof(text), "%d %" PRIu64 "\n", (int)pid, process_start_time(pid));
+	n = snprintf(text, sizeof(text), "%d %" PRIu64 "\n", (int)pid, start_time);
 	r = file_replace_at(bundle->fd, RUNNING_FILE, text, (size_t)n, 0600, 0);
 	return r < 0 ? error_set(error, r, "cannot mark the bundle '%s'", bundle->path) : 0;
 }
 
-void launch_bundle_unmark(const char *path, pid_t pid, uint64_t start_time)
+int launch_bundle_unmark(const char *path, pid_t pid, uint64_t start_time)
 {
 	_cleanup_close_ int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	uint64_t marked_time;
-	pid_t marked_pid;
+	uint64_t marked_time = 0;
+	pid_t marked_pid = 0;
+	int r = fd < 0 ? -errno : mark_read(fd, &marked_pid, &marked_time);
 
+	if (r < 0)
+		return r == -ENOENT || r == -ENOTDIR ? 0 : r;
 	/* Another container may have the bundle by now, and a stranger's bundle a file so named. */
-	if (fd >= 0 && mark_read(fd, &marked_pid, &marked_time) == 0 && marked_pid == pid &&
-	    marked_time == start_time)
-		(void)unlinkat(fd, RUNNING_FILE, 0);
+	if (marked_pid != pid || marked_time != start_time)
+		return 0;
+	return unlinkat(fd, RUNNING_FILE, 0) < 0 && errno != ENOENT ? -errno : 0;
 }

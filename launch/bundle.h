@@ -56,10 +56,11 @@ int launch_bundle_root(const struct launch_bundle *bundle, struct error *error);
  *
  * The file `running` has the pid and its start time; who locks the bundle looks whether it lives.
  */
-int launch_bundle_mark(const struct launch_bundle *bundle, pid_t pid, struct error *error);
+int launch_bundle_mark(const struct launch_bundle *bundle, pid_t pid, uint64_t start_time,
+		       struct error *error);
 
 /**
  * launch_bundle_unmark() - remove the note that this process runs the bundle at @path; no bundle
  * there any more, or a note of another process, is fine
  */
-void launch_bundle_unmark(const char *path, pid_t pid, uint64_t start_time);
+int launch_bundle_unmark(const char *path, pid_t pid, uint64_t start_time);

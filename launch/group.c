@@ -98,6 +98,11 @@ static int fs_make(struct launched *launched, const struct launch_options *optio
 	int r;
 
 	snprintf(path, sizeof(path), "/lamina/%s", launched->state.id);
+	if (config->cgroups_path && strcmp(config->cgroups_path, path) != 0) {
+		r = state_cgroup_write(&launched->state, config->cgroups_path, error);
+		if (r < 0)
+			return r;
+	}
 	{
 		TRACE_PHASE("cgroup.create");
 		r = cgroup_create(&launched->cgroup,
@@ -170,25 +175,35 @@ static int unit_of(const struct state_record *record, struct systemd_unit *ret_u
 	return 1;
 }
 
-int group_record_end(const char *program, const char *id, const struct state_record *record,
-		     struct error *error)
+int group_record_end(const char *program, const struct state *state,
+		     const struct state_record *record, struct error *error)
 {
 	_cleanup_cgroup_ struct cgroup cgroup;
 	_cleanup_free_ char *path = NULL;
 	struct systemd_unit unit;
-	int r;
+	bool is_own = record->cgroup_path || state_has_process(state);
+	int r = 0;
 
-	/* Killed before there was a state.json: the cgroup is where it is by default. */
-	path = record->cgroup_path ? strdup(record->cgroup_path) : string_format("/lamina/%s", id);
-	if (!path)
-		return error_set(error, -ENOMEM, "cannot remove the cgroup");
+	/* Killed before there was a state.json: the cgroup is where it was going to be. */
+	if (!record->cgroup_path)
+		r = state_cgroup_read(state, &path, error);
+	if (r < 0)
+		return r;
 	cgroup_init(&cgroup);
-	r = cgroup_open(&cgroup, path, error);
-	if (r == 0)
+	r = cgroup_open(&cgroup, path ? path : record->cgroup_path, error);
+	if (r == 0 && is_own)
 		r = cgroup_kill(&cgroup, error);
 	if (r == 0 && unit_of(record, &unit))
 		r = systemd_unit_stop(program, &unit, error);
-	return r == 0 ? cgroup_remove(&cgroup, error) : r;
+	if (r == 0)
+		r = cgroup_remove(&cgroup, error);
+	if (r == -EBUSY && !is_own) {
+		log_warning("cgroup '/%s' stays: its processes were not those of '%s'", cgroup.path,
+			    state->id);
+		error_init(error);
+		r = 0;
+	}
+	return r;
 }
 
 int group_record_update(const char *program, const struct state_record *record,

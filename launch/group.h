@@ -40,8 +40,8 @@ int launch_group_remove(struct launched *launched, struct error *error);
  * group_record_end() - end all processes of a container's cgroup and remove it, by its state
  * @program: argv[0] of nslaunch
  */
-int group_record_end(const char *program, const char *id, const struct state_record *record,
-		     struct error *error);
+int group_record_end(const char *program, const struct state *state,
+		     const struct state_record *record, struct error *error);
 
 /**
  * group_record_update() - change limits of a container that runs, by its state

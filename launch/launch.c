@@ -231,7 +231,12 @@ static int clone_child(struct attempt *attempt, struct error *error)
 	launched->pid = pid;
 	launched->start_time = process_start_time(pid);
 	trace_set_ids(launched->state.id, pid);
-	return r < 0 ? error_set(error, r, "cannot leave the pid namespace") : 0;
+	if (r < 0)
+		return error_set(error, r, "cannot leave the pid namespace");
+	/* Without it the process could not be told from a later one of its number. */
+	if (!launched->start_time)
+		return error_say(error, -EIO, "cannot tell when process %d was started", (int)pid);
+	return 0;
 }
 
 static int hooks_run_here(const struct launched *launched, enum hook_kind kind,
@@ -435,7 +440,7 @@ static void undo(struct launched *launched)
 		(void)sys_pidfd_send_signal(launched->pidfd, SIGKILL, NULL, 0);
 		(void)process_wait(launched->pid, &status);
 	}
-	launch_bundle_unmark(launched->bundle.path, launched->pid, launched->start_time);
+	(void)launch_bundle_unmark(launched->bundle.path, launched->pid, launched->start_time);
 	(void)launch_group_remove(launched, NULL);
 	if (launched->bundle.config.rdt.is_asked)
 		(void)rdt_remove(launched->state.directory_fd, NULL);

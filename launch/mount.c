@@ -53,11 +53,14 @@ static const char *mount_phase(const struct config_mount *mount)
 	return "mnt.other";
 }
 
-static bool is_file_system(int fd, long magic)
+/* 1, 0 or a negative errno: what can't be told is not taken for a no. */
+static int is_file_system(int fd, long magic)
 {
 	struct statfs st;
 
-	return fstatfs(fd, &st) == 0 && (long)st.f_type == magic;
+	if (fstatfs(fd, &st) < 0)
+		return -errno;
+	return (long)st.f_type == magic;
 }
 
 static int attributes_set(int mount_fd, uint64_t set, uint64_t clear, unsigned long propagation,
@@ -160,21 +163,23 @@ int mount_bind_make(const struct mount_context *context, const struct config_mou
 	return bind_make(context, mount, -EBADF, error);
 }
 
-/* Is this the root's /proc, by whatever name it was found? */
-static bool is_proc_directory(int root_fd, int target_fd)
+/* Is this the root's /proc, by whatever name it was found? 1, 0 or a negative errno. */
+static int is_proc_directory(int root_fd, int target_fd)
 {
 	struct stat proc, target;
 
-	return fstatat(root_fd, "proc", &proc, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       fstat(target_fd, &target) == 0 && proc.st_ino == target.st_ino &&
-	       proc.st_dev == target.st_dev;
+	if (fstatat(root_fd, "proc", &proc, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (fstat(target_fd, &target) < 0)
+		return -errno;
+	return proc.st_ino == target.st_ino && proc.st_dev == target.st_dev;
 }
 
 static bool is_whole_procfs(int mount_fd)
 {
 	struct stat st;
 
-	return is_file_system(mount_fd, PROC_SUPER_MAGIC) && fstat(mount_fd, &st) == 0 &&
+	return is_file_system(mount_fd, PROC_SUPER_MAGIC) == 1 && fstat(mount_fd, &st) == 0 &&
 	       st.st_ino == PROC_ROOT_INODE;
 }
 
@@ -183,11 +188,15 @@ static int destination_check(const struct mount_context *context, const struct c
 			     int target_fd, int mount_fd, struct error *error)
 {
 	bool is_proc = !strcmp(mount->type, "proc") && !mount->is_bind;
+	int r = is_proc ? 0 : is_proc_directory(context->root_fd, target_fd);
 
-	if (!is_proc && is_proc_directory(context->root_fd, target_fd) &&
-	    !is_whole_procfs(mount_fd))
+	if (r == 1 && !is_whole_procfs(mount_fd))
 		return error_say(error, -EPERM, "only a procfs can be mounted there");
-	if (is_file_system(target_fd, PROC_SUPER_MAGIC) && strcmp(mount->destination, "/proc")) {
+	if (r >= 0)
+		r = is_file_system(target_fd, PROC_SUPER_MAGIC);
+	if (r < 0)
+		return error_set(error, r, "cannot look at the destination");
+	if (r == 1 && strcmp(mount->destination, "/proc")) {
 		for (size_t i = 0; i < sizeof(proc_allowed) / sizeof(proc_allowed[0]); i++) {
 			if (!strcmp(proc_allowed[i], mount->destination))
 				return 0;

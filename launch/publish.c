@@ -66,7 +66,7 @@ static int record_write(const struct launched *launched, const struct launch_opt
 		record.systemd_is_user = launched->systemd->unit.is_user;
 	}
 	/* What an exec goes by, whatever becomes of the bundle. */
-	r = file_replace_at(launched->state.directory_fd, "config.json", config->document.text,
+	r = file_replace_at(launched->state.directory_fd, STATE_CONFIG_FILE, config->document.text,
 			    config->document.n_bytes, 0600, 0);
 	if (r < 0)
 		return error_set(error, r, "cannot write the state of '%s'", launched->state.id);
@@ -87,7 +87,8 @@ int launch_publish(const struct launched *launched, const struct launch_options 
 			     options->wait_for_start ? STATE_FILE_NEW : STATE_FILE, error);
 
 	if (r == 0 && options->wait_for_start)
-		r = launch_bundle_mark(&launched->bundle, launched->pid, error);
+		r = launch_bundle_mark(&launched->bundle, launched->pid, launched->start_time,
+				       error);
 	if (r == 0 && options->pid_file) {
 		char text[16];
 		int n = snprintf(text, sizeof(text), "%d", (int)launched->pid);

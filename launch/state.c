@@ -120,8 +120,11 @@ static int create_once(struct state *state, const char *id, struct error *error)
 		return -EAGAIN;
 	if (r < 0)
 		return error_set(error, r, "cannot lock '%s/%s'", state->root_path, id);
-	if (existed)
+	if (existed) {
 		(void)unlinkat(state->directory_fd, STATE_START_SOCKET, 0);
+		(void)unlinkat(state->directory_fd, STATE_CONFIG_FILE, 0);
+		(void)unlinkat(state->directory_fd, STATE_CGROUP_FILE, 0);
+	}
 	return 0;
 }
 
@@ -163,11 +166,9 @@ int state_open(struct state *state, const char *root_path, const char *id, bool 
 
 	if (!state_id_is_valid(id))
 		return error_say(error, -EINVAL, "bad container id '%s'", id);
-	opened.root_fd = open(root_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (opened.root_fd < 0 && errno == ENOENT)
-		return error_say(error, -ENOENT, "container '%s' does not exist", id);
-	cleanup_close(&opened.root_fd);
 	r = root_open(&opened, root_path, false, error);
+	if (r == -ENOENT)
+		return error_say(error, -ENOENT, "container '%s' does not exist", id);
 	if (r < 0)
 		return r;
 	r = directory_open(&opened, id);
@@ -298,9 +299,9 @@ static int file_read(const struct state *state, const char *name, struct state_r
 
 int state_read(const struct state *state, struct state_record *record, struct error *error)
 {
-	if (faccessat(state->directory_fd, STATE_FILE, F_OK, 0) < 0)
+	if (faccessat(state->directory_fd, STATE_FILE, F_OK, 0) < 0 && errno == ENOENT)
 		return error_say(
-			error, -errno,
+			error, -ENOENT,
 			"container '%s' is being made, or its launcher was killed; `delete "
 			"--force` removes what is left",
 			state->id);
@@ -313,6 +314,34 @@ int state_read_unpublished(const struct state *state, struct state_record *recor
 	if (faccessat(state->directory_fd, STATE_FILE_NEW, F_OK, 0) < 0)
 		return error_set(error, -errno, "container '%s'", state->id);
 	return file_read(state, STATE_FILE_NEW, record, error);
+}
+
+int state_cgroup_write(const struct state *state, const char *path, struct error *error)
+{
+	int r = file_replace_at(state->directory_fd, STATE_CGROUP_FILE, path, strlen(path), 0600,
+				0);
+
+	return r < 0 ? error_set(error, r, "cannot write the state of '%s'", state->id) : 0;
+}
+
+int state_cgroup_read(const struct state *state, char **ret_path, struct error *error)
+{
+	_cleanup_free_ char *path = NULL;
+	int r = file_read_at(state->directory_fd, STATE_CGROUP_FILE, PATH_MAX, &path, NULL);
+
+	if (r == -ENOENT) {
+		path = string_format("/lamina/%s", state->id);
+		r = path ? 0 : -ENOMEM;
+	}
+	if (r < 0)
+		return error_set(error, r, "cannot tell the cgroup of '%s'", state->id);
+	*ret_path = take_ptr(path);
+	return 0;
+}
+
+bool state_has_process(const struct state *state)
+{
+	return faccessat(state->directory_fd, STATE_CONFIG_FILE, F_OK, 0) == 0;
 }
 
 void state_record_deinit(struct state_record *record)
@@ -331,6 +360,7 @@ void state_record_deinit(struct state_record *record)
 int state_process_open(const struct state_record *record)
 {
 	_cleanup_close_ int pidfd = -EBADF;
+	uint64_t start_time;
 
 	if (record->pid <= 0)
 		return -ESRCH;
@@ -338,7 +368,10 @@ int state_process_open(const struct state_record *record)
 	if (pidfd < 0)
 		return -errno;
 	/* With the pidfd open the pid can't be given to another any more: compare now. */
-	if (process_start_time(record->pid) != record->start_time)
+	start_time = process_start_time(record->pid);
+	if (!start_time && sys_pidfd_send_signal(pidfd, 0, NULL, 0) == 0)
+		return -EIO;
+	if (start_time != record->start_time)
 		return -ESRCH;
 	return take_fd(&pidfd);
 }
@@ -348,8 +381,11 @@ enum state_status state_status(const struct state *state, const struct state_rec
 	_cleanup_close_ int pidfd = state_process_open(record);
 	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
 
-	/* A zombie has ended, though nobody has waited for it yet. */
-	if (pidfd < 0 || poll(&ended, 1, 0) > 0)
+	/*
+	 * A zombie has ended, though nobody has waited for it yet. What can't be looked at may be
+	 * running: who takes it for stopped would remove what it lives on.
+	 */
+	if (pidfd == -ESRCH || (pidfd >= 0 && poll(&ended, 1, 0) > 0))
 		return STATE_STOPPED;
 	if (faccessat(state->directory_fd, STATE_START_SOCKET, F_OK, 0) == 0)
 		return STATE_CREATED;

@@ -21,6 +21,8 @@
 #define STATE_START_SOCKET "start.sock"
 #define STATE_FILE	   "state.json"
 #define STATE_FILE_NEW	   "state.json.new"
+#define STATE_CONFIG_FILE  "config.json" /* the bundle's, as it was at the create */
+#define STATE_CGROUP_FILE  "cgroup"	 /* linux.cgroupsPath, where it isn't the default */
 
 enum state_status {
 	STATE_CREATING, /* no process yet, or its launcher was killed */
@@ -116,6 +118,25 @@ int state_read(const struct state *state, struct state_record *record, struct er
  */
 int state_read_unpublished(const struct state *state, struct state_record *record,
 			   struct error *error);
+
+/**
+ * state_cgroup_write() - note where the container's cgroup is going to be, for who removes what a
+ * killed launcher has left before it wrote a state
+ */
+int state_cgroup_write(const struct state *state, const char *path, struct error *error);
+
+/**
+ * state_cgroup_read() - what was noted, else the default /lamina/ID
+ * @ret_path: owned by the caller
+ */
+int state_cgroup_read(const struct state *state, char **ret_path, struct error *error);
+
+/**
+ * state_has_process() - did the launcher come so far that there is, or was, a process? What it was
+ * killed before is not the container's for sure: the cgroup that it was going to make may have been
+ * there, and another's.
+ */
+bool state_has_process(const struct state *state);
 
 void state_record_deinit(struct state_record *record);
 #define _cleanup_state_record_ _cleanup_(state_record_deinit)

@@ -10,7 +10,7 @@
 #define CGROUP_PARENT "lamina" /* where relative paths go, and where nothing but lamina's is */
 
 /* How long what ends by itself (a process dying, a freeze) is waited for. */
-#define CGROUP_PATIENCE_MS 2000
+#define CGROUP_PATIENCE_MS 5000
 
 /** cgroup_hierarchies_find() - fill root_fd and the hierarchies; no descriptor but root_fd is
  * opened */

@@ -182,7 +182,8 @@ static int restore(struct restoring *restoring, bool is_detached, struct error *
 	if (r == 0)
 		r = launch_publish(launched, restoring->launch_options, error);
 	if (r == 0 && is_detached)
-		r = launch_bundle_mark(&launched->bundle, launched->pid, error);
+		r = launch_bundle_mark(&launched->bundle, launched->pid, launched->start_time,
+				       error);
 	if (r == 0)
 		state_unlock(&launched->state);
 	return r;

@@ -3,128 +3,161 @@
 # Each system call of a container's life fails once: a clear error, and nothing left.
 
 load ../shell/helpers
+load faults
 
 setup() {
-	lamina_setup
-	need nslaunch jq strace
-	need_root
-	strace -o /dev/null true 2>/dev/null || skip "no ptrace"
-	C=$BATS_ROOT_PID-$BATS_TEST_NUMBER
-	BUNDLE=$TEST_DIRECTORY/bundle
-	mkdir -p "$BUNDLE/rootfs/bin" "$BUNDLE/rootfs/tmp"
-	cp "$(command -v busybox)" "$BUNDLE/rootfs/bin/busybox"
-	ln -s busybox "$BUNDLE/rootfs/bin/true"
-	touch "$BUNDLE/lock"
-	jq '.process.args=["/bin/true"] | .process.oomScoreAdj=100
-		| .linux.maskedPaths=["/proc/keys","/sys/firmware"] | .linux.readonlyPaths=["/proc/sys"]
-		| .process.rlimits=[{"type":"RLIMIT_NOFILE","soft":77,"hard":99}]' \
-		"$BATS_TEST_DIRNAME/../shell/data/config.json" >"$BUNDLE/config.json"
+	fault_setup
+	# EIO, EPERM, ENOMEM
+	FAULT_ERRORS=(5 1 12) FAULT_ROUND=0 FAULT_KEEP='' FAULT_PROCESS=''
+	FAULT_BEFORE=(true) FAULT_FINISH=(true)
+	FAULT_CHECKS=(words_check nothing_left_check delete_check)
 }
 
-# What is left of the container: state, cgroups, mark, mounts, processes.
-left() {
-	ls "$LAMINA_STATE" 2>/dev/null
-	find /sys/fs/cgroup -maxdepth 3 -path "*/lamina/$C" 2>/dev/null
-	[ ! -e "$BUNDLE/running" ] || echo running
-	scratch_mounts
-	pgrep -f "nslaunch.*$C" || true
+teardown() {
+	nslaunch delete --force "$C" 2>/dev/null || :
+	lamina_teardown
 }
 
-# calls_of COMMAND... - the system calls that it makes, one a line, with the most that one process
-# makes of it; not those that can't fail, and those by which the program under test itself ends
-calls_of() {
-	strace -f -qq -o calls "$@" >/dev/null 2>&1
-	sed -nE 's/^([0-9]+) +([a-z0-9_]+)\(.*/\1 \2/p' calls | sort | uniq -c |
-		awk '$3 !~ /^(execve|execveat|exit|exit_group|munmap|mmap|mprotect|brk|arch_prctl|set_tid_address|rt_sig.*|write|writev|wait4|close|get.*id|syscall_.*|vfork|restart_syscall|clock_.*)$/ {
-			if ($1 > n[$3]) n[$3] = $1 } END { for (c in n) print c, n[c] }' | sort
-}
-
-# strike CALL N COMMAND... - run it with the Nth CALL of each process failing, and check how it ends
-strike() {
-	local call=$1 n=$2 status=0 words what
-	shift 2
-
-	timeout -s KILL 60 strace "${FOLLOW[@]}" -qq -o struck -e "inject=$call:error=EIO:when=$n" "$@" >out 2>err || status=$?
-	words=$(<err)
-	# strace -qq says nothing itself: all words are nslaunch's, one line.
-	if [ "$status" -ne 0 ] && { [ -z "$words" ] || [[ $words == *$'\n'* ]] || [[ $words != "nslaunch: "* ]]; }; then
-		printf '%s %s: status %s, said: %s\n' "$call" "$n" "$status" "$words"
-		return 1
-	fi
-	case $status in 0 | 1 | 125 | 126 | 127) ;; *)
-		printf '%s %s: status %s: %s\n' "$call" "$n" "$status" "$words"
-		return 1
-		;;
-	esac
-	what=$(left)
-	if [ -n "$what" ] && [ "$EXPECT_NOTHING" = yes ]; then
-		# Only where cleaning up was itself what was struck, and that is said.
-		if [ "$(grep -c INJECTED struck)" -lt 2 ] && [[ $words != *"cannot remove"* ]] && [[ $words != *"cannot lock"* ]]; then
-			printf '%s %s: status %s: %s; left: %s\n' "$call" "$n" "$status" "$words" "$what"
-			return 1
-		fi
-	fi
-	nslaunch delete --force "$C"
-	rm -f "$BUNDLE/running"
-	what=$(left)
-	[ -z "$what" ] || {
-		printf '%s %s: delete --force left: %s\n' "$call" "$n" "$what"
-		return 1
-	}
-}
-
-sweep() {
-	local call n i failed=0
-
-	calls_of "$@" >all
-	[ "$(wc -l <all)" -gt 5 ]
-	nslaunch delete --force "$C"
-	while read -r call n; do
-		for i in $(seq "$n"); do
-			"${BEFORE[@]}"
-			strike "$call" "$i" "$@" || failed=1
-		done
-	done <all
-	return "$failed"
-}
-
-@test "run: every failing call is told and undone, in the launcher and in the container's child" {
-	FOLLOW=(-f) BEFORE=(true) EXPECT_NOTHING=yes
+@test "run: every failing call is told and undone, in the launcher and in the container's process" {
+	FAULT_CHECKS+=(harmless_check)
 	sweep nslaunch run --bundle "$BUNDLE" "$C"
 	assert_nothing_left
 }
 
-@test "create: every failing call is told and undone" {
-	FOLLOW=() BEFORE=(true) EXPECT_NOTHING=no
-	calls_of() {
-		strace -qq -o calls "$@" >/dev/null 2>&1
-		sed -nE 's/^([a-z0-9_]+)\(.*/\1/p' calls | sort | uniq -c |
-			awk '$2 !~ /^(execve|execveat|exit|exit_group|munmap|mmap|mprotect|brk|arch_prctl|set_tid_address|rt_sig.*|write|writev|wait4|close|get.*id|syscall_.*)$/ { print $2, $1 }'
-	}
-	sweep nslaunch create --bundle "$BUNDLE" "$C"
-	assert_nothing_left
-}
-
-created() {
-	nslaunch create --bundle "$BUNDLE" "$C" >/dev/null
-}
-
-ended() {
-	created
-	nslaunch start "$C"
+# finish_by_start - what the created container still does comes to its turn; start tells
+finish_by_start() {
+	FAULT_STARTED=yes
+	nslaunch start "$C" >out 2>err || FAULT_STATUS=$?
 	until_true status_is "$C" stopped
 }
 
-@test "start: every failing call is told, and delete cleans up" {
-	FOLLOW=() BEFORE=(created) EXPECT_NOTHING=no
-	created
+create_left_check() {
+	[ -n "$FAULT_STARTED" ] || nothing_left_check
+	FAULT_STARTED=
+}
+
+@test "create and start: every failing call is told and undone, the waiting process's too" {
+	FAULT_STARTED=
+	FAULT_FINISH=(finish_by_start)
+	FAULT_CHECKS=(words_check harmless_check create_left_check delete_check)
+	sweep nslaunch create --bundle "$BUNDLE" --pid-file "$PWD/pid" "$C"
+	assert_nothing_left
+}
+
+# effect_check COMMAND... - what has succeeded has its effect, whatever has failed meanwhile
+effect_check() {
+	[ "$FAULT_STATUS" -ne 0 ] || until_true "$@" || complain "no effect"
+}
+
+stopped_check() {
+	effect_check status_is "$C" stopped
+}
+
+@test "start: every failing call is told, or it starts; delete cleans up" {
+	FAULT_BEFORE=(created) FAULT_CHECKS=(words_check stopped_check delete_check)
 	sweep nslaunch start "$C"
 	assert_nothing_left
 }
 
-@test "delete: every failing call is told, and another delete finishes it" {
-	FOLLOW=() BEFORE=(ended) EXPECT_NOTHING=no
-	ended
+@test "exec: every failing call is told, and the container goes on" {
+	FAULT_BEFORE=(running) FAULT_KEEP=yes FAULT_CHECKS=(words_check harmless_check running_check)
+	sweep nslaunch exec "$C" true
+	nslaunch delete --force "$C"
+	assert_nothing_left
+}
+
+@test "kill: every failing call is told, or it ends" {
+	FAULT_BEFORE=(running) FAULT_CHECKS=(words_check stopped_check delete_check)
+	sweep nslaunch kill "$C" KILL
+	sweep nslaunch kill --all "$C" KILL
+	assert_nothing_left
+}
+
+limits() {
+	printf '%s\n' /sys/fs/cgroup/{,*/}lamina/"$C.at"/pids.max | xargs ls 2>/dev/null || :
+}
+
+limit_reset() {
+	running
+	limits | while read -r file; do echo 99 >"$file"; done
+}
+
+limit_is_set() {
+	[ "$(limits | xargs cat)" = 50 ]
+}
+
+limit_check() {
+	effect_check limit_is_set
+}
+
+state_check() {
+	[ "$FAULT_STATUS" -ne 0 ] || [ "$(jq -r .status out)" = running ] || complain "$(<out)"
+}
+
+list_check() {
+	[ "$FAULT_STATUS" -ne 0 ] || [[ $(<out) == *"$C"*running* ]] || complain "$(<out)"
+}
+
+@test "update, state, list: every failing call is told, or the answer is right; the container goes on" {
+	FAULT_BEFORE=(limit_reset) FAULT_KEEP=yes FAULT_CHECKS=(words_check limit_check running_check)
+	sweep nslaunch update --pids-limit 50 "$C"
+	FAULT_BEFORE=(running)
+	FAULT_CHECKS=(words_check state_check running_check)
+	sweep nslaunch state "$C"
+	FAULT_CHECKS=(words_check list_check running_check)
+	sweep nslaunch list
+	nslaunch delete --force "$C"
+	assert_nothing_left
+}
+
+thawed() {
+	! status_is "$C" paused || nslaunch resume "$C"
+	running
+}
+
+paused() {
+	status_is "$C" paused || {
+		running
+		nslaunch pause "$C"
+	}
+}
+
+paused_check() {
+	effect_check status_is "$C" paused
+}
+
+thawed_check() {
+	! status_is "$C" paused || nslaunch resume "$C" || complain "resume failed"
+	running_check
+}
+
+resumed_check() {
+	effect_check status_is "$C" running
+}
+
+@test "pause and resume: every failing call is told, or they do it; another resume helps" {
+	FAULT_KEEP=yes FAULT_CHECKS=(words_check paused_check thawed_check)
+	FAULT_BEFORE=(thawed)
+	sweep nslaunch pause "$C"
+	FAULT_CHECKS=(words_check resumed_check thawed_check)
+	FAULT_BEFORE=(paused)
+	sweep nslaunch resume "$C"
+	nslaunch delete --force "$C"
+	assert_nothing_left
+}
+
+deleted_check() {
+	local left
+
+	[ "$FAULT_STATUS" -eq 0 ] || return 0
+	left=$(fault_left)
+	[ -z "$left" ] || complain "left: $left"
+}
+
+@test "delete: every failing call is told, or nothing is left; another delete finishes it" {
+	FAULT_BEFORE=(ended) FAULT_CHECKS=(words_check deleted_check delete_check)
 	sweep nslaunch delete "$C"
+	FAULT_BEFORE=(running)
+	sweep nslaunch delete --force "$C"
 	assert_nothing_left
 }

@@ -87,7 +87,8 @@ static void a_bundle_that_is_locked_or_runs_is_in_use(void **state)
 	bundle_make(&scratch);
 	assert_int_equal(launch_bundle_open(&first, scratch.path, NULL, NULL), 0);
 	assert_int_equal(launch_bundle_open(&second, scratch.path, NULL, NULL), -EBUSY);
-	assert_int_equal(launch_bundle_mark(&first, getpid(), NULL), 0);
+	assert_int_equal(launch_bundle_mark(&first, getpid(), process_start_time(getpid()), NULL),
+			 0);
 	launch_bundle_close(&first);
 	/* Nobody holds the lock, but the process lives. */
 	assert_int_equal(launch_bundle_open(&second, scratch.path, NULL, NULL), -EBUSY);

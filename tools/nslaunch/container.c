@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tools/nslaunch/container.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <regex.h>
 #include <stdio.h>
@@ -101,6 +102,8 @@ int container_resolve(const struct command_call *call, const char *argument, cha
 		strcpy(ret_id, argument);
 		return 0;
 	}
+	if (errno != ENOENT)
+		return error_set(error, -errno, "cannot look for container '%s'", argument);
 	return prefix_resolve(state_path, argument, ret_id, error);
 }
 

@@ -46,8 +46,15 @@ static int pids_signal(struct cgroup *cgroup, const pid_t *pids, const int *pidf
 	int r = cgroup_pids(cgroup, &current, &n_current, error);
 
 	for (size_t i = 0; r == 0 && i < n_pids; i++) {
-		if (pidfds[i] >= 0 && pids_have(current, n_current, pids[i]))
-			(void)sys_pidfd_send_signal(pidfds[i], signal, NULL, 0);
+		if (pidfds[i] == -ESRCH || !pids_have(current, n_current, pids[i]))
+			continue;
+		if (pidfds[i] < 0)
+			r = pidfds[i];
+		else if (sys_pidfd_send_signal(pidfds[i], signal, NULL, 0) < 0 && errno != ESRCH)
+			r = -errno;
+		if (r < 0)
+			return error_set(error, r, "cannot send signal %d to process %d", signal,
+					 (int)pids[i]);
 	}
 	return r;
 }
@@ -73,8 +80,11 @@ static int kill_all(const struct state_record *record, int signal, struct error 
 	pidfds = calloc(n_pids + 1, sizeof(*pidfds));
 	if (!pidfds)
 		return error_set(error, -ENOMEM, "cannot signal container '%s'", record->id);
-	for (size_t i = 0; i < n_pids; i++)
+	for (size_t i = 0; i < n_pids; i++) {
 		pidfds[i] = sys_pidfd_open(pids[i], 0);
+		if (pidfds[i] < 0)
+			pidfds[i] = -errno;
+	}
 	r = pids_signal(&cgroup, pids, pidfds, n_pids, signal, error);
 	for (size_t i = 0; i < n_pids; i++)
 		cleanup_close(&pidfds[i]);

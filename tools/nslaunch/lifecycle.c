@@ -200,18 +200,21 @@ int verb_start(const struct command_call *call, struct error *error)
 	return container_start(call, call->argv[0], error);
 }
 
-/* Waits up to 10 seconds for the process's end, after it was killed. */
+/* Waits up to 30 seconds for the process's end, after it was killed. */
 static int process_end(const struct state_record *record, struct error *error)
 {
 	_cleanup_close_ int pidfd = state_process_open(record);
 	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
 
-	if (pidfd < 0)
+	if (pidfd == -ESRCH)
 		return 0;
-	(void)sys_pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
+	if (pidfd < 0)
+		return error_set(error, pidfd, "cannot open process %d", (int)record->pid);
+	if (sys_pidfd_send_signal(pidfd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
+		return error_set(error, -errno, "cannot kill process %d", (int)record->pid);
 	if (record->cgroup_path)
 		cgroup_thaw_to_kill(record->cgroup_path);
-	if (poll(&ended, 1, 10000) == 0)
+	if (poll(&ended, 1, 30000) == 0)
 		return error_say(error, -EBUSY, "process %d doesn't end", (int)record->pid);
 	return 0;
 }
@@ -224,11 +227,15 @@ static int delete_opened(const struct command_call *call, struct state *state,
 	enum state_status status;
 	int r = state_read(state, record, error);
 
-	if (r < 0 && r != -ENOENT && !force)
+	/* What is damaged goes with --force; what can't be read now may be read the next time. */
+	if (r < 0 && r != -ENOENT && !(force && r == -EBADMSG))
 		return r;
 	status = r < 0 ? STATE_CREATING : container_status(state, record);
-	if (r == -ENOENT)
-		(void)state_read_unpublished(state, record, error);
+	if (r == -ENOENT) {
+		r = state_read_unpublished(state, record, error);
+		if (r < 0 && r != -ENOENT && r != -EBADMSG)
+			return r;
+	}
 	error_init(error);
 	if (!force && status != STATE_CREATING && status != STATE_STOPPED)
 		return error_say(
@@ -241,13 +248,15 @@ static int delete_opened(const struct command_call *call, struct state *state,
 		return r;
 	r = process_end(record, error);
 	if (r == 0)
-		r = group_record_end(call->process_argv[0], state->id, record, error);
+		r = group_record_end(call->process_argv[0], state, record, error);
 	if (r == 0)
 		r = rdt_remove(state->directory_fd, error);
 	if (r < 0)
 		return r;
 	if (record->bundle)
-		launch_bundle_unmark(record->bundle, record->pid, record->start_time);
+		r = launch_bundle_unmark(record->bundle, record->pid, record->start_time);
+	if (r < 0)
+		return error_set(error, r, "cannot unmark the bundle '%s'", record->bundle);
 	r = state_remove(state);
 	if (r < 0)
 		return error_set(error, r, "cannot remove the state of '%s'", state->id);
