@@ -26,6 +26,9 @@ int log_open(const char *tool, const char *path, enum log_format format, bool de
 	logging.tool = tool;
 	logging.format = format;
 	logging.debug = debug;
+	if (logging.fd >= 0)
+		close(logging.fd);
+	logging.fd = -EBADF;
 	if (!path)
 		return 0;
 	logging.fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);

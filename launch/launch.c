@@ -478,6 +478,8 @@ int launch_start(const struct launch_options *options, struct launched *launched
 		undo(launched);
 		return error_prefix(error, r, "container '%s'", id);
 	}
+	log_debug("container '%s': process %d, cgroup '/%s'", id, (int)launched->pid,
+		  launched->cgroup.path);
 	return 0;
 }
 

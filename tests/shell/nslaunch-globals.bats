@@ -58,6 +58,9 @@ teardown() {
 	run -2 nslaunch --cgroup-manager nosuch list
 	run -2 nslaunch --rootless maybe list
 	nslaunch --debug --rootless auto --rootless=true --cgroup-manager cgroupfs --strict --criu criu list
+	config '.process.args=["true"]'
+	nslaunch --debug --log debug --log-format json run --bundle "$BUNDLE" "$ID"
+	jq -e 'select(.level == "debug").msg | test("process [0-9]+, cgroup")' debug
 	run -1 nslaunch --log /nosuch/log list
 	[[ $output == *"cannot open the log '/nosuch/log': No such file or directory" ]]
 }
@@ -115,6 +118,8 @@ teardown() {
 @test "a new session keyring is made unless it isn't wanted" {
 	need strace
 	config '.process.args=["sleep","1000"]'
+	# LeakSanitizer, where it is built in, can't work under strace.
+	export ASAN_OPTIONS=detect_leaks=0
 	# Their serials are the host's, and /proc/keys shows more of them than the caller's own.
 	joined() {
 		strace -f -qq -e trace=keyctl -o trace "$@" && grep -q KEYCTL_JOIN_SESSION_KEYRING trace

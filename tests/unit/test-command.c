@@ -286,6 +286,31 @@ static void the_version_is_said(void **state)
 	assert_string_equal(called(&plain, "--version").output, "plain " LAMINA_VERSION "\n!");
 }
 
+static int begin(void *values, struct error *error)
+{
+	const struct globals *g = values;
+
+	printf("begin %s ", g->store ? g->store : "-");
+	return g->store && !strcmp(g->store, "bad") ? error_say(error, -EINVAL, "a bad store") : 0;
+}
+
+static void a_tool_begins_once_and_says_its_version_as_engines_read_it(void **state)
+{
+	struct tool runtime = tool;
+
+	runtime.version = "spec: 1.0";
+	runtime.begin = begin;
+	for (const char *const *how = (const char *const[]){ "--version", "-v", "-V", NULL }; *how;
+	     how++)
+		assert_string_equal(called(&runtime, *how).output,
+				    "tool version " LAMINA_VERSION "\nspec: 1.0\n!");
+	assert_memory_equal(called(&runtime, "--store /s show").output, "begin /s store=/s ", 18);
+	/* Also where the command line is wrong: a log is to have it. */
+	assert_memory_equal(called(&runtime, "--store /s show --nosuch").output, "begin /s ", 9);
+	assert_int_equal(called(&runtime, "--store bad show").status, 1);
+	assert_int_equal(called(&runtime, "show -v").status, 2);
+}
+
 static void the_environment_gives_what_the_command_line_does_not(void **state)
 {
 	setenv("TEST_STORE", "/env", 1);
@@ -332,6 +357,7 @@ int main(void)
 		cmocka_unit_test(a_failure_names_tool_and_verb_and_is_1_or_125),
 		cmocka_unit_test(help_shows_the_table_and_is_no_failure),
 		cmocka_unit_test(the_version_is_said),
+		cmocka_unit_test(a_tool_begins_once_and_says_its_version_as_engines_read_it),
 		cmocka_unit_test(the_environment_gives_what_the_command_line_does_not),
 		cmocka_unit_test(a_tool_without_verbs_takes_its_arguments_at_once),
 		cmocka_unit_test(output_that_cannot_be_written_is_a_failure),

@@ -52,7 +52,8 @@ _lamina()
 		lamina-run: | *:run | layerfs:create | lamina:create | *:rmi | *:tag)
 			words=$(_lamina_words images) ;;
 		*:inspect) words=$(_lamina_words images; _lamina_words containers) ;;
-		layerfs:rm | lamina:rm | *:kill | *:start | *:state | *:delete | *:mount | *:umount)
+		layerfs:rm | lamina:rm | *:kill | *:start | *:state | *:delete | *:mount | *:umount | \
+			*:pause | *:resume | *:ps | *:exec | *:events | *:update | *:checkpoint)
 			words=$(_lamina_words containers) ;;
 		volctl:rm) words=$(_lamina_words volumes) ;;
 		esac
