@@ -480,14 +480,15 @@ static int tool_run(const struct tool *tool, int argc, char **argv,
 
 /*
  * Where a standard stream is closed, the next file that is opened would be it, and get messages or
- * give input. What is put in its place fails as a closed one does: it can't be read, or written.
+ * give input. What is put in its place fails as a closed one does, with EBADF: it has no way to be
+ * read or written (O_PATH), and can be told from a /dev/null of the caller's.
  */
 static int standard_streams_keep(void)
 {
 	for (int fd = 0; fd < 3; fd++) {
 		if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
 			continue;
-		if (open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
+		if (open("/dev/null", O_PATH) != fd)
 			return -EBADF;
 	}
 	return 0;

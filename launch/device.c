@@ -142,6 +142,9 @@ int device_null_reopen(struct error *error)
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
 		if (fstat(fd, &st) < 0 || !is_null(&st))
 			continue;
+		/* The caller had it closed (command_main()), and so has the container. */
+		if (fcntl(fd, F_GETFL) & O_PATH)
+			continue;
 		/* Looked at first: opening another device may have effects. */
 		if (null_fd < 0 &&
 		    (fstatat(AT_FDCWD, "/dev/null", &st, AT_SYMLINK_NOFOLLOW) < 0 || !is_null(&st)))

@@ -128,10 +128,10 @@ service_manager() {
 		open(sys.argv[2], "w").close()
 		while True:
 		    message, extra, _, _ = s.recvmsg(4096, socket.CMSG_SPACE(4))
-		    for _, _, data in extra:
-		        os.close(int.from_bytes(data[:4], sys.byteorder))
 		    with open(sys.argv[2], "ab") as f:
 		        f.write(message.rstrip(b"\n") + b"\n")
+		    for _, _, data in extra:
+		        os.close(int.from_bytes(data[:4], sys.byteorder))
 	EOF
 	LISTENER=$!
 	for _ in $(seq 600); do [ ! -e "$HEARD" ] || return 0; sleep 0.05; done
