@@ -43,6 +43,16 @@ pid_t process_fork(uint64_t flags, int cgroup_fd, int *ret_pidfd)
 	return (pid_t)pid;
 }
 
+pid_t process_fork_sibling(uint64_t flags, pid_t *ret_pid)
+{
+	/* Its exit signal is the caller's own: the kernel takes no other. */
+	struct clone_args arguments = { .flags = flags | CLONE_PARENT | CLONE_PARENT_SETTID,
+					.parent_tid = (uintptr_t)ret_pid };
+	long pid = syscall(SYS_clone3, &arguments, sizeof(arguments));
+
+	return pid < 0 ? -errno : (pid_t)pid;
+}
+
 /*
  * clone3() with a stack for the child: it can't return from a C function on the parent's stack, so
  * the call, and the child's first and last steps, are in assembly.

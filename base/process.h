@@ -20,6 +20,16 @@
 pid_t process_fork(uint64_t flags, int cgroup_fd, int *ret_pidfd);
 
 /**
+ * process_fork_sibling() - fork(2) a process that is the caller's parent's child: CLONE_PARENT
+ * @flags: CLONE_*
+ * @ret_pid: gets the pid, as the caller's pid namespace numbers it, before the new process runs; in
+ * shared memory, so that their parent can know it first
+ *
+ * Return: as process_fork().
+ */
+pid_t process_fork_sibling(uint64_t flags, pid_t *ret_pid);
+
+/**
  * process_vfork() - run @function in a child that borrows the memory, and wait until it has
  * executed another program or ended
  * @flags: as process_fork()'s; CLONE_VM and CLONE_VFORK are added

@@ -32,12 +32,13 @@
 #include "launch/state.h"
 #include "launch/terminal.h"
 #include "launch/tune.h"
+#include "launch/user_namespace.h"
 
 /*
  * A launcher that is killed in the middle must not leave a container starting by itself. Called
  * once more after a change of user, which clears this.
  */
-static int life_bind(const struct child *child, struct error *error)
+int child_bind_life(const struct child *child, struct error *error)
 {
 	struct pollfd parent = { .fd = child->parent_pidfd, .events = POLLIN };
 
@@ -63,23 +64,45 @@ static int session_make(const struct child *child, struct error *error)
 	return 0;
 }
 
+int child_be_dumpable(const struct child *child, bool dumpable, struct error *error)
+{
+	if (child->is_unprivileged && prctl(PR_SET_DUMPABLE, dumpable, 0, 0, 0) < 0)
+		return error_set(error, -errno, "cannot change who may look into the process");
+	return 0;
+}
+
+int child_map_ids(const struct child *child, struct error *error)
+{
+	int r = child_be_dumpable(child, true, error);
+
+	if (r == 0)
+		r = dialogue_ask(child->dialogue_fd, DIALOGUE_MAP_IDS, error);
+	if (r == 0)
+		r = child_be_dumpable(child, false, error);
+	if (r == 0)
+		r = user_namespace_become_root(child->process, error);
+	/* The change of user has cleared it. */
+	return r == 0 ? child_bind_life(child, error) : r;
+}
+
 static int isolate(const struct child *child, struct error *error)
 {
-	int r;
+	const struct config *config = &child->bundle->config;
+	int r = 0;
 
-	{
+	if (!child->is_bridged) {
 		TRACE_PHASE("cgroup.attach");
 		r = cgroup_enter(child->cgroup, error);
 		if (r < 0)
 			return r;
 	}
-	{
+	if (config_has_own_namespace(config, CLONE_NEWUSER) && !child->ids_are_mapped)
+		r = child_map_ids(child, error);
+	if (r == 0) {
 		TRACE_PHASE("ns.setns");
-		r = namespaces_enter(child->namespaces, &child->bundle->config, error);
-		if (r < 0)
-			return r;
+		r = namespaces_enter(child->is_bridged ? NULL : child->namespaces, config, error);
 	}
-	return session_make(child, error);
+	return r == 0 ? session_make(child, error) : r;
 }
 
 static struct hook_state hook_state(const struct child *child, enum state_status status)
@@ -129,6 +152,15 @@ static int start_hooks_run(const struct child *child, struct error *error)
 	return hooks_run(&child->bundle->config.hooks, HOOK_START_CONTAINER, &state, &place, error);
 }
 
+/*
+ * The root of a user namespace may not search every directory on the way to root.path (a bundle in
+ * a 0700 directory of the host's root): its root lies over "/" until the switch.
+ */
+static const char *root_place(const struct launch_bundle *bundle)
+{
+	return config_find_namespace(&bundle->config, CLONE_NEWUSER) ? "/" : bundle->root_path;
+}
+
 /* The whole file system of the container; afterwards nothing of the host's can be reached by name.
  */
 static int root_build(const struct child *child, int *ret_slave_fd, struct error *error)
@@ -139,12 +171,17 @@ static int root_build(const struct child *child, int *ret_slave_fd, struct error
 		.bundle_path = child->bundle->path,
 		.cgroup = child->cgroup,
 		.is_strict = child->strict,
+		.sources = child->sources,
 		.private_cgroups = config_find_namespace(config, CLONE_NEWCGROUP) != NULL,
 	};
 	int r = mount_shared_clone(&context, config, error);
 
+	if (r == 0 && context.root_fd < 0) {
+		r = context.root_fd = launch_bundle_root(child->bundle, error);
+		r = r < 0 ? r : 0;
+	}
 	if (r == 0)
-		r = root_attach(child->root_mount_fd, child->bundle->root_path,
+		r = root_attach(context.root_fd, root_place(child->bundle),
 				config->root_propagation, error);
 	if (r == 0)
 		r = mount_all(&context, config, error);
@@ -185,13 +222,15 @@ static int root_build(const struct child *child, int *ret_slave_fd, struct error
 static int join(const struct child *child, int *ret_slave_fd, struct error *error)
 {
 	_cleanup_close_ int root_fd = -EBADF;
-	int r = tune_score(child->process, child->procfs_fd, child->strict, error);
+	int r = child->is_bridged
+			? 0
+			: tune_score(child->process, child->procfs_fd, 0, child->strict, error);
 
 	if (r < 0)
 		return r;
 	{
 		TRACE_PHASE("cgroup.attach");
-		r = cgroup_enter(child->cgroup, error);
+		r = child->is_bridged ? 0 : cgroup_enter(child->cgroup, error);
 		/* A cpuset that is entered changes what was set before. */
 		if (r == 0)
 			r = schedule_pin(child->process->exec_cpus_final,
@@ -199,7 +238,7 @@ static int join(const struct child *child, int *ret_slave_fd, struct error *erro
 		if (r < 0)
 			return r;
 	}
-	{
+	if (!child->is_bridged) {
 		TRACE_PHASE("ns.setns");
 		if (setns(child->join_pidfd, child->join_flags) < 0)
 			return error_set(error, -errno, "cannot join the container's namespaces");
@@ -239,8 +278,13 @@ static int release(const struct child *child, struct error *error)
 
 	if (prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) < 0)
 		return error_set(error, -errno, "cannot release the container");
-	/* It lives by itself now, and is known from here on. */
-	if (renameat(child->state_fd, STATE_FILE_NEW, child->state_fd, STATE_FILE) < 0)
+	/*
+	 * It lives by itself now, and is known from here on. Of a user namespace's root the
+	 * launcher has done it, before this process could have outlived it: killed in between, it
+	 * leaves a container that is known to have ended.
+	 */
+	if (!config_find_namespace(&child->bundle->config, CLONE_NEWUSER) &&
+	    renameat(child->state_fd, STATE_FILE_NEW, child->state_fd, STATE_FILE) < 0)
 		return error_set(error, -errno, "cannot publish the state");
 	r = dialogue_tell(child->dialogue_fd, DIALOGUE_RELEASED, error);
 	close(child->dialogue_fd);
@@ -293,7 +337,7 @@ static int start_wait(const struct child *child, int slave_fd, int *ret_start_fd
 		return fd;
 	*ret_start_fd = fd;
 	/* Here and not by who said `start`, who may be killed in between: from now on it runs. */
-	if (unlinkat(child->state_fd, STATE_START_SOCKET, 0) < 0 && errno != ENOENT)
+	if (unlinkat(child->start_fd, STATE_START_NAME, 0) < 0 && errno != ENOENT)
 		return error_set(error, -errno, "cannot remove the socket for start");
 	return 0;
 }
@@ -361,7 +405,7 @@ static int become(const struct child *child, int slave_fd, int start_fd, struct 
 		return r;
 	umask(process->umask >= 0 ? (mode_t)process->umask : 0022);
 	if (child->dies_with_parent)
-		r = life_bind(child, error);
+		r = child_bind_life(child, error);
 	else if (prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) < 0)
 		r = error_set(error, -errno, "cannot release the container");
 	if (r < 0)
@@ -385,7 +429,7 @@ static int steps(const struct child *child, char *program, int *start_fd, struct
 {
 	const struct config_process *process = child->process;
 	_cleanup_close_ int slave_fd = -EBADF;
-	int r = life_bind(child, error);
+	int r = child_bind_life(child, error);
 
 	if (r < 0)
 		return r;

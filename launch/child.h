@@ -12,6 +12,7 @@
 #include "launch/bundle.h"
 #include "launch/cgroup/cgroup.h"
 #include "launch/landlock.h"
+#include "launch/mount_source.h"
 #include "launch/namespace.h"
 #include "launch/seccomp/compile.h"
 #include "launch/seccomp/listener.h"
@@ -33,15 +34,20 @@ struct child {
 	struct seccomp_listener *listener;   /* of a filter that notifies, or NULL */
 	const struct landlock *landlock;     /* NULL: none */
 	const char *id;
-	int root_mount_fd;
-	int parent_pidfd; /* readable when the parent has ended */
-	int procfs_fd;	  /* preparation's */
-	int terminal_fd;  /* socket that gets the terminal's master; -EBADF: no terminal */
-	int listen_fd;	  /* `create`: where `start` knocks; -EBADF: go on to the exec at once */
-	int lock_fds[2];  /* the launcher's locks: a child that outlives it lets go of them */
-	int state_fd;	  /* STATE/ID, where the socket of listen_fd is */
-	int dialogue_fd;  /* a forked child's, see launch/dialogue.h; -EBADF: vforked */
-	int stdin_fd;	  /* to be standard input; -EBADF: the parent's */
+	const struct mount_sources *sources;
+	int root_mount_fd; /* -EBADF: made by the child, whose launcher may not mount */
+	int parent_pidfd;  /* readable when the parent has ended */
+	int procfs_fd;	   /* preparation's */
+	int terminal_fd;   /* socket that gets the terminal's master; -EBADF: no terminal */
+	int start_fd;	   /* `create`: STATE/ID/start, where the socket of listen_fd is */
+	int listen_fd;	   /* `create`: where `start` knocks; -EBADF: go on to the exec at once */
+	int lock_fds[2];   /* the launcher's locks: a child that outlives it lets go of them */
+	int state_fd;	   /* STATE/ID */
+	int dialogue_fd;   /* a forked child's, see launch/dialogue.h; -EBADF: vforked */
+	bool is_unprivileged; /* the launcher isn't root where it is */
+	bool is_bridged;      /* cgroups and what is joined are entered: see launch/bridge.h */
+	bool ids_are_mapped;  /* of a new user namespace, by the bridge */
+	int stdin_fd;	      /* to be standard input; -EBADF: the parent's */
 	unsigned int n_preserved_fds; /* 3, 4, ... stay open over the exec */
 	char *listen_pid;	      /* in the environment, for activation_pid_set(); or NULL */
 	bool dies_with_parent;	      /* killed when the launcher is */
@@ -57,9 +63,26 @@ struct child {
 struct child_report {
 	struct error error; /* code 0: none */
 	int exit_status;    /* 125, 126 or 127, with an error */
+	pid_t bridged_pid;  /* of the container's process, where a bridge made it; else 0 */
 	unsigned int clone_slot,
 		exec_slot; /* phases that begin in one process and end in the other */
 };
+
+/** child_bind_life() - a launcher that is killed takes this process along */
+int child_bind_life(const struct child *child, struct error *error);
+
+/**
+ * child_map_ids() - in a new user namespace: have the launcher map its ids, and become its root
+ */
+int child_map_ids(const struct child *child, struct error *error);
+
+/**
+ * child_be_dumpable() - where the launcher isn't root, whose files in /proc nobody but root may
+ * write while this process is undumpable: be it for a moment
+ *
+ * Only while nothing of a container's is joined: nobody there may look into this process.
+ */
+int child_be_dumpable(const struct child *child, bool dumpable, struct error *error);
 
 /** child_main() - becomes the container's process; returns only to say why it couldn't */
 int child_main(void *child);

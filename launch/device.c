@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -56,18 +57,62 @@ static int node_make(int directory_fd, const char *name, const struct config_dev
 	return 0;
 }
 
-static int device_make(int root_fd, int dev_fd, const struct config_device *device,
+/*
+ * In a user namespace nobody may make a device: the host's own node of that name is bound, where it
+ * is the very device. Its owner and mode stay the host's.
+ */
+static int node_bind(int directory_fd, const char *name, const struct config_device *device)
+{
+	_cleanup_close_ int tree_fd =
+		sys_open_tree(AT_FDCWD, device->path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	_cleanup_close_ int made_fd = -EBADF, target_fd = -EBADF;
+	struct stat st;
+
+	if (tree_fd < 0 || fstat(tree_fd, &st) < 0)
+		return -errno;
+	if ((st.st_mode & S_IFMT) != (device->mode & S_IFMT) || st.st_rdev != device->device)
+		return -ENODEV;
+	made_fd = openat(directory_fd, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC,
+			 0666);
+	if (made_fd < 0 && errno != EEXIST)
+		return -errno;
+	target_fd = openat(directory_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (target_fd < 0 || fstat(target_fd, &st) < 0)
+		return -errno;
+	if (S_ISLNK(st.st_mode) || S_ISDIR(st.st_mode))
+		return -EEXIST;
+	return sys_move_mount(tree_fd, "", target_fd, "",
+			      MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0
+		       ? -errno
+		       : 0;
+}
+
+static int node_place(int directory_fd, const char *name, const struct config_device *device,
+		      bool is_bound, struct error *error)
+{
+	int r = is_bound && !S_ISFIFO(device->mode) ? node_bind(directory_fd, name, device)
+						    : node_make(directory_fd, name, device);
+
+	if (r == -ENODEV && is_bound)
+		return error_say(error, r,
+				 "cannot bind '%s': on the host it isn't device %u:%u, and a user "
+				 "namespace can make none",
+				 device->path, major(device->device), minor(device->device));
+	return r < 0 ? error_set(error, r, "cannot %s '%s'", is_bound ? "bind" : "make",
+				 device->path)
+		     : 0;
+}
+
+static int device_make(int root_fd, int dev_fd, const struct config_device *device, bool is_bound,
 		       struct error *error)
 {
 	const char *name = string_has_prefix(device->path, "/dev/");
 	_cleanup_close_ int parent_fd = -EBADF;
 	char parent[PATH_MAX];
 	const char *slash;
-	int r;
 
 	if (name && *name && !strchr(name, '/')) {
-		r = node_make(dev_fd, name, device);
-		return r < 0 ? error_set(error, r, "cannot make '%s'", device->path) : 0;
+		return node_place(dev_fd, name, device, is_bound, error);
 	}
 	slash = strrchr(device->path, '/');
 	if (!slash[1] || (size_t)(slash - device->path) >= sizeof(parent))
@@ -75,8 +120,9 @@ static int device_make(int root_fd, int dev_fd, const struct config_device *devi
 	memcpy(parent, device->path, (size_t)(slash - device->path));
 	parent[slash - device->path] = '\0';
 	parent_fd = path_mkdir_in_root(root_fd, *parent ? parent : "/", 0755);
-	r = parent_fd < 0 ? parent_fd : node_make(parent_fd, slash + 1, device);
-	return r < 0 ? error_set(error, r, "cannot make '%s'", device->path) : 0;
+	if (parent_fd < 0)
+		return error_set(error, parent_fd, "cannot make '%s'", device->path);
+	return node_place(parent_fd, slash + 1, device, is_bound, error);
 }
 
 static bool dev_is_bind(const struct config *config)
@@ -101,6 +147,7 @@ static bool is_listed(const struct config *config, const char *path)
 int device_make_all(int root_fd, const struct config *config, struct error *error)
 {
 	TRACE_PHASE("mnt.dev.nodes");
+	bool is_bound = config_find_namespace(config, CLONE_NEWUSER);
 	_cleanup_close_ int dev_fd = -EBADF;
 	int r = 0;
 
@@ -115,10 +162,10 @@ int device_make_all(int root_fd, const struct config *config, struct error *erro
 	for (size_t i = 0; r == 0 && i < sizeof(default_devices) / sizeof(default_devices[0]);
 	     i++) {
 		if (!is_listed(config, default_devices[i].path))
-			r = device_make(root_fd, dev_fd, &default_devices[i], error);
+			r = device_make(root_fd, dev_fd, &default_devices[i], is_bound, error);
 	}
 	for (size_t i = 0; r == 0 && i < config->n_devices; i++) {
-		r = device_make(root_fd, dev_fd, &config->devices[i], error);
+		r = device_make(root_fd, dev_fd, &config->devices[i], is_bound, error);
 		if (r < 0)
 			return error_prefix(error, r, "linux.devices[%zu]", i);
 	}

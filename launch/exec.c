@@ -10,8 +10,11 @@
 #include "base/process.h"
 #include "base/syscalls.h"
 #include "base/trace.h"
+#include "launch/bridge.h"
 #include "launch/capability.h"
 #include "launch/child.h"
+#include "launch/config/sections.h"
+#include "launch/dialogue.h"
 #include "launch/preparation.h"
 #include "launch/rdt.h"
 #include "launch/schedule.h"
@@ -228,6 +231,8 @@ static int prepare(struct exec_attempt *attempt, struct error *error)
 	if (r == 0)
 		r = attempt->options->process_file ? process_from_file(attempt, error)
 						   : process_from_options(attempt, error);
+	if (r == 0)
+		r = config_process_ids_check(&attempt->config, &attempt->process, error);
 	if (r == 0 && attempt->process.terminal)
 		r = preparation_terminal(&attempt->preparation, attempt->options->console_socket,
 					 !attempt->options->detach, error);
@@ -260,6 +265,43 @@ static int join_flags(const struct config *config)
 	return flags;
 }
 
+/*
+ * A user namespace is joined before the others, by who isn't the launcher any more; a time
+ * namespace by who shares no memory with it. So a bridge does (launch/bridge.h), and the end of the
+ * dialogue is the exec.
+ */
+static int clone_bridged(struct exec_attempt *attempt, struct child *child,
+			 struct launched *launched, struct error *error)
+{
+	struct child_report *report = attempt->preparation.report;
+	_cleanup_close_ int fd = -EBADF;
+	int fds[2], r;
+
+	r = dialogue_open(fds, error);
+	if (r < 0)
+		return r;
+	child->dialogue_fd = fds[1];
+	child->join_flags |=
+		config_find_namespace(&attempt->config, CLONE_NEWPID) ? CLONE_NEWPID : 0;
+	report->clone_slot = trace_begin("ns.clone");
+	launched->pid = process_fork(0, cgroup_v2_fd(&attempt->cgroup), &launched->pidfd);
+	if (launched->pid == 0) {
+		close(fds[0]);
+		_exit(bridge_main(child));
+	}
+	fd = fds[0];
+	close(fds[1]);
+	if (launched->pid < 0)
+		return error_set(error, (int)launched->pid, "cannot make a process");
+	do {
+		r = dialogue_next(fd, -EBADF);
+		if (r > 0)
+			r = dialogue_answer(fd) < 0 ? 0 : 1;
+	} while (r > 0);
+	trace_event("exec.done");
+	return bridge_cross(report, &launched->pid, &launched->pidfd, error);
+}
+
 static int clone_child(struct exec_attempt *attempt, struct launched *launched, struct error *error)
 {
 	const struct exec_options *options = attempt->options;
@@ -289,7 +331,8 @@ static int clone_child(struct exec_attempt *attempt, struct launched *launched, 
 	int r;
 
 	preparation_fill(&attempt->preparation, &child);
-
+	if (child.join_flags & (CLONE_NEWUSER | CLONE_NEWTIME))
+		return clone_bridged(attempt, &child, launched, error);
 	if (config_find_namespace(&attempt->config, CLONE_NEWPID)) {
 		own_pid_fd = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
 		if (own_pid_fd < 0 || setns(attempt->container_pidfd, CLONE_NEWPID) < 0)

@@ -4,15 +4,19 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "base/syscalls.h"
 #include "base/trace.h"
+#include "launch/bridge.h"
 #include "launch/child.h"
 #include "launch/dialogue.h"
 #include "launch/group.h"
@@ -23,6 +27,8 @@
 #include "launch/rdt.h"
 #include "launch/sysctl.h"
 #include "launch/terminal.h"
+#include "launch/tune.h"
+#include "launch/user_namespace.h"
 
 /* What only lives while a start is under way. */
 struct attempt {
@@ -31,10 +37,12 @@ struct attempt {
 	struct namespaces namespaces;
 	struct preparation preparation;
 	struct activation activation;
+	struct mount_sources sources;
 	struct child child;
 	int root_mount_fd;
-	int listen_fd;
+	int start_fd, listen_fd;
 	bool is_forked;	     /* and asks for what it needs; else vforked */
+	bool is_bridged;     /* is_forked, and made by a bridge (launch/bridge.h) */
 	int dialogue_fds[2]; /* ours and the child's, with is_forked */
 	bool is_ready;	     /* the forked child has come to DIALOGUE_PUBLISH */
 	int interrupt_fd;    /* with hooks, which may take their time: hooks_interrupt_open() */
@@ -47,6 +55,7 @@ static void attempt_init(struct attempt *attempt, const struct launch_options *o
 				     .launched = launched,
 				     .preparation = PREPARATION_EMPTY,
 				     .root_mount_fd = -EBADF,
+				     .start_fd = -EBADF,
 				     .listen_fd = -EBADF,
 				     .dialogue_fds = { -EBADF, -EBADF },
 				     .interrupt_fd = -EBADF };
@@ -59,7 +68,9 @@ static void attempt_deinit(struct attempt *attempt)
 	namespaces_close(&attempt->namespaces);
 	preparation_deinit(&attempt->preparation);
 	activation_deinit(&attempt->activation);
+	mount_sources_close(&attempt->sources);
 	cleanup_close(&attempt->root_mount_fd);
+	cleanup_close(&attempt->start_fd);
 	cleanup_close(&attempt->listen_fd);
 	cleanup_close(&attempt->dialogue_fds[0]);
 	cleanup_close(&attempt->dialogue_fds[1]);
@@ -131,6 +142,13 @@ static int listen_prepare(struct attempt *attempt, struct error *error)
 
 	if (!attempt->options->wait_for_start)
 		return 0;
+	if (mkdirat(attempt->launched->state.directory_fd, STATE_START_DIRECTORY, 0700) < 0 &&
+	    errno != EEXIST)
+		return error_set(error, -errno, "cannot make the directory for start");
+	attempt->start_fd = openat(attempt->launched->state.directory_fd, STATE_START_DIRECTORY,
+				   O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (attempt->start_fd < 0)
+		return error_set(error, -errno, "cannot open the directory for start");
 	attempt->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/" STATE_START_SOCKET,
 		 attempt->launched->state.directory_fd);
@@ -153,8 +171,11 @@ static void child_fill(struct attempt *attempt)
 		.namespaces = &attempt->namespaces,
 		.cgroup = &attempt->launched->cgroup,
 		.id = attempt->launched->state.id,
+		.sources = &attempt->sources,
 		.root_mount_fd = attempt->root_mount_fd,
+		.is_unprivileged = geteuid() != 0,
 		.listen_fd = attempt->listen_fd,
+		.start_fd = attempt->start_fd,
 		.lock_fds = { attempt->launched->bundle.lock_fd, attempt->launched->state.lock_fd },
 		.state_fd = attempt->launched->state.directory_fd,
 		.dialogue_fd = attempt->dialogue_fds[1],
@@ -177,13 +198,24 @@ static int pid_namespace_join(const struct attempt *attempt, int *ret_own_fd, st
 	const struct config *config = &attempt->launched->bundle.config;
 
 	for (size_t i = 0; i < config->n_namespaces; i++) {
-		if (config->namespaces[i].flag != CLONE_NEWPID ||
+		if (config->namespaces[i].flag != CLONE_NEWPID || attempt->is_bridged ||
 		    attempt->namespaces.join_fds[i] < 0)
 			continue;
 		*ret_own_fd = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
 		if (*ret_own_fd < 0 || setns(attempt->namespaces.join_fds[i], CLONE_NEWPID) < 0)
 			return error_set(error, -errno, "cannot join the pid namespace");
 	}
+	return 0;
+}
+
+/* Without its start time the process could not be told from a later one of its number. */
+static int process_know(struct launched *launched, struct error *error)
+{
+	trace_set_ids(launched->state.id, launched->pid);
+	launched->start_time = process_start_time(launched->pid);
+	if (!launched->start_time)
+		return error_say(error, -EIO, "cannot tell when process %d was started",
+				 (int)launched->pid);
 	return 0;
 }
 
@@ -208,12 +240,13 @@ static int clone_child(struct attempt *attempt, struct error *error)
 		return r;
 	attempt->preparation.report->clone_slot = trace_begin("ns.clone");
 	if (attempt->is_forked) {
-		pid = process_fork(flags, cgroup_fd, &launched->pidfd);
+		pid = process_fork(attempt->is_bridged ? 0 : flags, cgroup_fd, &launched->pidfd);
 		if (pid == 0) {
 			/* Only its own end: the other one closed tells the launcher that it has
 			 * ended. */
 			close(attempt->dialogue_fds[0]);
-			_exit(child_main(&attempt->child));
+			_exit(attempt->is_bridged ? bridge_main(&attempt->child)
+						  : child_main(&attempt->child));
 		}
 	} else {
 		pid = process_vfork(flags, cgroup_fd, &launched->pidfd, child_main,
@@ -229,14 +262,9 @@ static int clone_child(struct attempt *attempt, struct error *error)
 	if (pid < 0)
 		return error_set(error, (int)pid, "cannot make the container's process");
 	launched->pid = pid;
-	launched->start_time = process_start_time(pid);
-	trace_set_ids(launched->state.id, pid);
 	if (r < 0)
 		return error_set(error, r, "cannot leave the pid namespace");
-	/* Without it the process could not be told from a later one of its number. */
-	if (!launched->start_time)
-		return error_say(error, -EIO, "cannot tell when process %d was started", (int)pid);
-	return 0;
+	return attempt->is_bridged ? 0 : process_know(launched, error);
 }
 
 static int hooks_run_here(const struct launched *launched, enum hook_kind kind,
@@ -274,6 +302,57 @@ static int poststart_hooks_run(const struct launched *launched, struct error *er
 	return hooks_run_here(launched, HOOK_POSTSTART, STATE_RUNNING, interrupt_fd, error);
 }
 
+/* From when a bridge has made the container's process, that is what was launched. */
+static int child_cross(struct attempt *attempt, struct error *error)
+{
+	struct launched *launched = attempt->launched;
+	pid_t bridge = launched->pid;
+	int r;
+
+	if (!attempt->is_bridged)
+		return 0;
+	r = bridge_cross(attempt->preparation.report, &launched->pid, &launched->pidfd, error);
+	if (r < 0 || launched->pid == bridge)
+		return r;
+	return process_know(launched, error);
+}
+
+/*
+ * The process that waits for the start takes the socket away itself, whoever it is in its user
+ * namespace. One that was joined is known by what the process has become in it.
+ */
+static int start_hand_over(const struct attempt *attempt, struct error *error)
+{
+	_cleanup_free_ char *text = NULL;
+	const char *line;
+	char path[64];
+	unsigned int uid;
+	int r;
+
+	if (attempt->start_fd < 0 ||
+	    !config_find_namespace(&attempt->launched->bundle.config, CLONE_NEWUSER))
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)attempt->launched->pid);
+	r = file_read_at(AT_FDCWD, path, 65536, &text, NULL);
+	line = r == 0 ? strstr(text, "\nUid:") : NULL;
+	if (!line || sscanf(line, "\nUid: %*u %u", &uid) != 1)
+		return error_set(error, r < 0 ? r : -EPROTO, "cannot read whose the process is");
+	if (uid != geteuid() && fchownat(attempt->start_fd, "", uid, (gid_t)-1, AT_EMPTY_PATH) < 0)
+		return error_set(error, -errno, "cannot give away the directory for start");
+	return 0;
+}
+
+static int ids_map(const struct attempt *attempt, struct error *error)
+{
+	const struct launched *launched = attempt->launched;
+	const struct config *config = &launched->bundle.config;
+	int r = tune_score(&config->process, attempt->preparation.procfs_fd, launched->pid,
+			   attempt->options->strict, error);
+
+	user_namespace_raise_limits(launched->pid, &config->process);
+	return r == 0 ? user_namespace_map(launched->pid, &config->id_maps, error) : r;
+}
+
 /* A forked child gets what it asks for, until all is made but the state, or it has ended. */
 static int child_serve(struct attempt *attempt, struct error *error)
 {
@@ -282,7 +361,17 @@ static int child_serve(struct attempt *attempt, struct error *error)
 	cleanup_close(&attempt->dialogue_fds[1]);
 	attempt->dialogue_fds[1] = -EBADF;
 	while ((r = dialogue_next(fd, attempt->interrupt_fd)) > 0) {
-		switch (r) {
+		int request = r;
+
+		r = child_cross(attempt, error);
+		if (r < 0)
+			return r;
+		switch (request) {
+		case DIALOGUE_MAP_IDS:
+			r = ids_map(attempt, error);
+			if (r < 0)
+				return r;
+			break;
 		case DIALOGUE_RUN_HOOKS:
 			r = launch_group_settle(attempt->launched, error);
 			if (r == 0)
@@ -292,9 +381,11 @@ static int child_serve(struct attempt *attempt, struct error *error)
 			break;
 		case DIALOGUE_PUBLISH:
 			attempt->is_ready = true;
-			return launch_group_settle(attempt->launched, error);
+			r = start_hand_over(attempt, error);
+			return r == 0 ? launch_group_settle(attempt->launched, error) : r;
 		default:
-			return error_say(error, -EPROTO, "the container's process asks for %d", r);
+			return error_say(error, -EPROTO, "the container's process asks for %d",
+					 request);
 		}
 		r = dialogue_answer(fd);
 		if (r < 0)
@@ -303,7 +394,7 @@ static int child_serve(struct attempt *attempt, struct error *error)
 	if (r == -EINTR)
 		return error_say(error, r, "a signal asked for the end while its hooks ran");
 	/* It has ended, and said why, or was killed: report_check() tells. */
-	return 0;
+	return child_cross(attempt, error);
 }
 
 static int report_check(const struct attempt *attempt, int *ret_status, struct error *error)
@@ -352,11 +443,13 @@ static int child_release(struct attempt *attempt, int *ret_status, struct error 
 /* Whether the child runs by itself, or borrows the launcher's memory until its exec. */
 static int fork_prepare(struct attempt *attempt, struct error *error)
 {
-	const struct config_hooks *hooks = &attempt->launched->bundle.config.hooks;
-	bool has_hooks = config_hooks_have(hooks, HOOK_PRESTART, HOOK_START_CONTAINER);
+	const struct config *config = &attempt->launched->bundle.config;
+	bool has_hooks = config_hooks_have(&config->hooks, HOOK_PRESTART, HOOK_START_CONTAINER);
 
+	attempt->is_bridged = namespaces_need_bridge(config);
 	/* systemd has to be told once the process is there. */
-	attempt->is_forked = attempt->options->wait_for_start || has_hooks ||
+	attempt->is_forked = attempt->options->wait_for_start || has_hooks || attempt->is_bridged ||
+			     config_find_namespace(config, CLONE_NEWUSER) ||
 			     attempt->options->cgroup_manager == LAUNCH_CGROUP_SYSTEMD;
 	if (has_hooks) {
 		attempt->interrupt_fd = hooks_interrupt_open();
@@ -384,6 +477,27 @@ static int activation_take(struct attempt *attempt, struct error *error)
 	return 0;
 }
 
+/* Somebody with no right to mount leaves that to the child, who has it in its user namespace. */
+static int mounts_prepare(struct attempt *attempt, struct error *error)
+{
+	const struct launch_bundle *bundle = &attempt->launched->bundle;
+	const struct config *config = &bundle->config;
+	bool has_user = config_find_namespace(config, CLONE_NEWUSER);
+	int user_fd = -EBADF;
+
+	attempt->root_mount_fd = launch_bundle_root(bundle, error);
+	if (attempt->root_mount_fd == -EPERM && has_user && geteuid() != 0)
+		return 0;
+	if (attempt->root_mount_fd < 0)
+		return attempt->root_mount_fd;
+	for (size_t i = 0; i < config->n_namespaces; i++) {
+		if (config->namespaces[i].flag == CLONE_NEWUSER)
+			user_fd = attempt->namespaces.join_fds[i];
+	}
+	return mount_sources_open(&attempt->sources, config, bundle->path, has_user, user_fd,
+				  error);
+}
+
 static int make(struct attempt *attempt, int *ret_status, struct error *error)
 {
 	struct launched *launched = attempt->launched;
@@ -395,14 +509,13 @@ static int make(struct attempt *attempt, int *ret_status, struct error *error)
 		r = listen_prepare(attempt, error);
 	if (r == 0)
 		r = fork_prepare(attempt, error);
+	if (r == 0)
+		r = mounts_prepare(attempt, error);
 	if (r < 0)
 		return r;
 	r = listener_prepare(attempt, error);
 	if (r < 0)
 		return r;
-	attempt->root_mount_fd = launch_bundle_root(&launched->bundle, error);
-	if (attempt->root_mount_fd < 0)
-		return attempt->root_mount_fd;
 	r = launch_group_make(launched, attempt->options, error);
 	if (r == 0 && launched->bundle.config.rdt.is_asked)
 		r = rdt_make(attempt->preparation.resctrl_fd, launched->state.directory_fd,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "launch/mount.h"
 
-#include <limits.h>
 #include <linux/magic.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +14,7 @@
 #include "base/trace.h"
 #include "launch/cgroup/mount.h"
 #include "launch/mount_filesystem.h"
+#include "launch/mount_source.h"
 #include "launch/procfs.h"
 #include "launch/tune.h"
 
@@ -78,48 +79,6 @@ static int attributes_set(int mount_fd, uint64_t set, uint64_t clear, unsigned l
 		       : 0;
 }
 
-/*
- * A clone of what is at the source; of a sub-path resolved below it, where the bundle names one. By
- * name: a descriptor of the launcher's is of a mount in its own namespace, which can't be cloned
- * here.
- */
-static int source_clone(const struct mount_context *context, const struct config_mount *mount)
-{
-	unsigned int flags =
-		OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (mount->recursive ? AT_RECURSIVE : 0);
-	_cleanup_close_ int source_fd = -EBADF, sub_fd = -EBADF;
-	char path[PATH_MAX];
-	int fd;
-
-	if (snprintf(path, sizeof(path), "%s%s%s",
-		     *mount->source == '/' ? "" : context->bundle_path,
-		     *mount->source == '/' ? "" : "/", mount->source) >= (int)sizeof(path))
-		return -ENAMETOOLONG;
-	if (!mount->subpath) {
-		fd = sys_open_tree(AT_FDCWD, path, flags);
-		return fd < 0 ? -errno : fd;
-	}
-	source_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (source_fd < 0)
-		return -errno;
-	sub_fd = path_open_in_root(source_fd, mount->subpath, O_PATH, 0);
-	if (sub_fd < 0)
-		return sub_fd;
-	fd = sys_open_tree(sub_fd, "", flags | AT_EMPTY_PATH);
-	return fd < 0 ? -errno : fd;
-}
-
-static int source_take(const struct mount_context *context, const struct config_mount *mount,
-		       struct error *error)
-{
-	int fd = source_clone(context, mount);
-
-	return fd < 0 ? error_set(error, fd, "source '%s%s%s'", mount->source,
-				  mount->subpath ? "', sub-path '" : "",
-				  mount->subpath ? mount->subpath : "")
-		      : fd;
-}
-
 int mount_shared_clone(struct mount_context *context, const struct config *config,
 		       struct error *error)
 {
@@ -134,7 +93,7 @@ int mount_shared_clone(struct mount_context *context, const struct config *confi
 		context->shared_fds[i] = -EBADF;
 		if (!mount->is_bind || mount->is_remount || mount->propagation != MS_SHARED)
 			continue;
-		context->shared_fds[i] = source_take(context, mount, error);
+		context->shared_fds[i] = mount_source_clone(context->bundle_path, mount, error);
 		if (context->shared_fds[i] < 0)
 			return error_prefix(error, context->shared_fds[i], "mounts[%zu] '%s'", i,
 					    mount->destination);
@@ -142,13 +101,22 @@ int mount_shared_clone(struct mount_context *context, const struct config *confi
 	return 0;
 }
 
-/* @shared_fd: what mount_shared_clone() took already, or -EBADF */
-static int bind_make(const struct mount_context *context, const struct config_mount *mount,
-		     int shared_fd, struct error *error)
+/* What was taken already, by the launcher or by mount_shared_clone(), or -EBADF. */
+static int taken_find(const struct mount_context *context, size_t i)
 {
-	_cleanup_close_ int fd = shared_fd >= 0 ? shared_fd : source_take(context, mount, error);
+	int fd = context->shared_fds ? context->shared_fds[i] : -EBADF;
+
+	return fd >= 0 ? fd : mount_sources_tree(context->sources, i);
+}
+
+static int bind_make(const struct mount_context *context, const struct config_mount *mount,
+		     int taken_fd, struct error *error)
+{
+	_cleanup_close_ int fd = taken_fd;
 	int r;
 
+	if (fd < 0)
+		fd = mount_source_clone(context->bundle_path, mount, error);
 	if (fd < 0)
 		return fd;
 	r = attributes_set(fd, mount->attributes, mount->attributes_clear, 0, false);
@@ -161,6 +129,48 @@ int mount_bind_make(const struct mount_context *context, const struct config_mou
 		    struct error *error)
 {
 	return bind_make(context, mount, -EBADF, error);
+}
+
+/*
+ * The kernel makes no sysfs in a user namespace whose network namespace is somebody else's: it is
+ * the host's then, read-only with all that is mounted there, as with crun.
+ */
+static int sysfs_replace(const struct mount_context *context, const struct config_mount *mount,
+			 size_t i, struct error *error)
+{
+	static const struct config_mount host = { .source = "/sys", .recursive = true };
+	_cleanup_close_ int fd = taken_find(context, i);
+	int r;
+
+	if (fd < 0)
+		fd = mount_source_clone(context->bundle_path, &host, error);
+	if (fd < 0)
+		return fd;
+	r = attributes_set(fd, mount->attributes | MOUNT_ATTR_RDONLY, 0, 0, true);
+	if (r < 0)
+		return error_set(error, r, "cannot make the host's sysfs read-only");
+	return take_fd(&fd);
+}
+
+/* As a detached mount. */
+static int any_make(const struct mount_context *context, const struct config *config, size_t i,
+		    struct error *error)
+{
+	const struct config_mount *mount = &config->mounts[i];
+	int idmap_fd = mount_sources_idmap(context->sources, i);
+	_cleanup_close_ int fd = -EBADF;
+	int r;
+
+	if (mount->is_bind)
+		return bind_make(context, mount, taken_find(context, i), error);
+	fd = mount_filesystem_make(context->root_fd, mount, config->mount_label, error);
+	if (fd == -EPERM && !strcmp(mount->type, "sysfs") &&
+	    config_find_namespace(config, CLONE_NEWUSER))
+		return sysfs_replace(context, mount, i, error);
+	if (fd < 0 || idmap_fd < 0)
+		return take_fd(&fd);
+	r = mount_idmap(fd, idmap_fd, false, error);
+	return r < 0 ? r : take_fd(&fd);
 }
 
 /* Is this the root's /proc, by whatever name it was found? 1, 0 or a negative errno. */
@@ -324,11 +334,7 @@ static int mount_one(struct mount_context *context, const struct config *config,
 	} else if (is_cgroups(mount)) {
 		r = cgroups_place(context, mount, error);
 	} else {
-		int shared_fd = context->shared_fds ? context->shared_fds[i] : -EBADF;
-
-		r = mount_fd = mount->is_bind ? bind_make(context, mount, shared_fd, error)
-					      : mount_filesystem_make(context->root_fd, mount,
-								      config->mount_label, error);
+		r = mount_fd = any_make(context, config, i, error);
 		if (r >= 0 && is_plain_procfs(mount) && !context->is_tuned) {
 			r = tune_apply(config, mount_fd, context->is_strict, error);
 			/* It names fields of its own. */

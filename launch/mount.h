@@ -11,11 +11,13 @@
 #include "base/error.h"
 #include "launch/cgroup/cgroup.h"
 #include "launch/config/config.h"
+#include "launch/mount_source.h"
 
 struct mount_context {
 	int root_fd;		 /* the root, attached */
 	const char *bundle_path; /* relative sources are relative to the bundle */
 	const struct cgroup *cgroup;
+	const struct mount_sources *sources; /* what the launcher took */
 	bool is_tuned;	/* set when tune_apply() was done through the container's own procfs */
 	bool is_strict; /* what may not be set is an error, not a warning */
 	bool private_cgroups; /* the container has a cgroup namespace of its own */

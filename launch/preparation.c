@@ -2,6 +2,7 @@
 #include "launch/preparation.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -44,10 +45,13 @@ static int filter_make(struct preparation *preparation, const struct config *con
 static int procfs_prepare(struct preparation *preparation, const struct config_process *process,
 			  const struct config *config, struct error *error)
 {
-	bool is_exec = process != &config->process;
+	/* Those of a container with a user namespace are the launcher's and the bridge's to write.
+	 */
+	bool writes_score =
+		process != &config->process || config_find_namespace(config, CLONE_NEWUSER);
 	int r = label_check(process, config, error);
 
-	if (r < 0 || (!label_is_asked(process) && !(is_exec && process->has_oom_score_adj)))
+	if (r < 0 || (!label_is_asked(process) && !(writes_score && process->has_oom_score_adj)))
 		return r;
 	preparation->procfs_fd = procfs_open_own();
 	return preparation->procfs_fd < 0

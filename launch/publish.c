@@ -3,6 +3,7 @@
  * What others find a container by, once it is made: its state, its bundle's mark, the pid file.
  */
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -83,8 +84,10 @@ int launch_publish(const struct launched *launched, const struct launch_options 
 		   struct error *error)
 {
 	TRACE_PHASE("state.write");
-	int r = record_write(launched, options,
-			     options->wait_for_start ? STATE_FILE_NEW : STATE_FILE, error);
+	/* A user namespace's root can't write here: its state has its name at once. */
+	bool has_late_name = options->wait_for_start &&
+			     !config_find_namespace(&launched->bundle.config, CLONE_NEWUSER);
+	int r = record_write(launched, options, has_late_name ? STATE_FILE_NEW : STATE_FILE, error);
 
 	if (r == 0 && options->wait_for_start)
 		r = launch_bundle_mark(&launched->bundle, launched->pid, launched->start_time,

@@ -18,11 +18,14 @@
 #include "base/text.h"
 
 #define STATE_ID_MAX_BYTES 255
-#define STATE_START_SOCKET "start.sock"
-#define STATE_FILE	   "state.json"
-#define STATE_FILE_NEW	   "state.json.new"
-#define STATE_CONFIG_FILE  "config.json" /* the bundle's, as it was at the create */
-#define STATE_CGROUP_FILE  "cgroup"	 /* linux.cgroupsPath, where it isn't the default */
+/* In a directory of its own, which is the container's root's: who waits there takes it away. */
+#define STATE_START_DIRECTORY "start"
+#define STATE_START_NAME      "socket"
+#define STATE_START_SOCKET    STATE_START_DIRECTORY "/" STATE_START_NAME
+#define STATE_FILE	      "state.json"
+#define STATE_FILE_NEW	      "state.json.new"
+#define STATE_CONFIG_FILE     "config.json" /* the bundle's, as it was at the create */
+#define STATE_CGROUP_FILE     "cgroup"	    /* linux.cgroupsPath, where it isn't the default */
 
 enum state_status {
 	STATE_CREATING, /* no process yet, or its launcher was killed */

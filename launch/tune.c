@@ -2,6 +2,7 @@
 #include "launch/tune.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 
 #include "base/log.h"
@@ -9,16 +10,17 @@
 #include "launch/procfs.h"
 #include "launch/sysctl.h"
 
-int tune_score(const struct config_process *process, int procfs_fd, bool is_strict,
+int tune_score(const struct config_process *process, int procfs_fd, pid_t pid, bool is_strict,
 	       struct error *error)
 {
-	char score[16];
+	char path[32], score[16];
 	int r;
 
 	if (!process->has_oom_score_adj)
 		return 0;
 	snprintf(score, sizeof(score), "%d", process->oom_score_adj);
-	r = procfs_write(procfs_fd, "self/oom_score_adj", score);
+	snprintf(path, sizeof(path), pid ? "%d/oom_score_adj" : "self/oom_score_adj", (int)pid);
+	r = procfs_write(procfs_fd, path, score);
 	if (r == -EACCES && !is_strict) {
 		log_warning("process.oomScoreAdj: only CAP_SYS_RESOURCE may lower it to %s: it "
 			    "stays as it is",
@@ -31,7 +33,11 @@ int tune_score(const struct config_process *process, int procfs_fd, bool is_stri
 int tune_apply(const struct config *config, int procfs_fd, bool is_strict, struct error *error)
 {
 	TRACE_PHASE("tune");
-	int r = tune_score(&config->process, procfs_fd, is_strict, error);
+	int r = 0;
+
+	/* In a user namespace there is no right to it any more: it was done before. */
+	if (!config_find_namespace(config, CLONE_NEWUSER))
+		r = tune_score(&config->process, procfs_fd, 0, is_strict, error);
 
 	return r == 0 ? sysctl_apply(config, procfs_fd, error) : r;
 }

@@ -23,7 +23,8 @@ int tune_privately(const struct config *config, bool is_strict, struct error *er
 
 /**
  * tune_score() - write the process's oom_score_adj, where it is said
+ * @pid: 0: of this process
  * @is_strict: that it may not be lowered (without CAP_SYS_RESOURCE) is an error, not a warning
  */
-int tune_score(const struct config_process *process, int procfs_fd, bool is_strict,
+int tune_score(const struct config_process *process, int procfs_fd, pid_t pid, bool is_strict,
 	       struct error *error);

@@ -16,9 +16,6 @@
  * A value that asks for nothing (null, empty) is fine.
  */
 static const char *const unsupported_fields[][3] = {
-	{ "linux", "uidMappings", NULL },
-	{ "linux", "gidMappings", NULL },
-	{ "linux", "timeOffsets", NULL },
 	{ "linux", "netDevices", NULL },
 };
 
@@ -113,6 +110,8 @@ int config_fill(struct config *config, struct error *error)
 	if (r == 0)
 		r = config_hooks_parse(&config->hooks, json_get(root, "hooks"), error);
 	if (r == 0)
+		r = config_ids_check(config, error);
+	if (r == 0)
 		r = names_check(config, error);
 	return r < 0 ? error_prefix(error, r, "config.json") : 0;
 }
@@ -136,6 +135,8 @@ void config_deinit(struct config *config)
 	free(config->mounts);
 	config_process_deinit(&config->process);
 	config_hooks_deinit(&config->hooks);
+	id_maps_deinit(&config->id_maps);
+	free(config->net_devices);
 	free(config->devices);
 	config_rdt_deinit(&config->rdt);
 	free(config->masked_paths);

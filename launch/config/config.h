@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "launch/config/hooks.h"
+#include "launch/config/id_map.h"
 
 /* The versions of the specification that are carried out; any 1.x is accepted. */
 #define OCI_VERSION_MIN "1.0.0"
@@ -90,6 +91,8 @@ struct config_mount {
 	bool propagation_recursive;
 	const char *idle_option; /* one that has no effect, or NULL */
 	char **data;		 /* NULL-terminated: what is left, the file system's own options */
+	bool is_idmapped, is_idmapped_recursively; /* idmap, ridmap */
+	struct id_maps id_maps;			   /* empty: the container's own */
 	/* Set for what the bundle's `mounts` file names (x-lamina.subpath). */
 	const char *subpath;
 };
@@ -119,6 +122,21 @@ struct config_rdt {
 
 #define CONFIG_MAX_NAMESPACES 8
 
+/* An element of linux.timeOffsets, as /proc/PID/timens_offsets takes it. */
+struct config_time_offset {
+	const char *clock; /* "monotonic", "boottime" */
+	int64_t seconds;
+	uint32_t nanoseconds;
+};
+
+#define CONFIG_MAX_TIME_OFFSETS 2
+
+/* An interface of the host's that becomes the container's. */
+struct config_net_device {
+	const char *host_name;
+	const char *name; /* in the container */
+};
+
 struct config {
 	struct json_document document;
 	struct config_process process;
@@ -129,6 +147,12 @@ struct config {
 	size_t n_mounts;
 	struct config_namespace namespaces[CONFIG_MAX_NAMESPACES];
 	size_t n_namespaces;
+	struct id_maps id_maps; /* of a new user namespace */
+	struct config_time_offset
+		time_offsets[CONFIG_MAX_TIME_OFFSETS]; /* of a new time namespace */
+	size_t n_time_offsets;
+	struct config_net_device *net_devices;
+	size_t n_net_devices;
 	struct config_device *devices;
 	size_t n_devices;
 	const char *cgroups_path; /* NULL: not said */

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `linux`: namespaces, devices, and what others read from there later.
+ * `linux`: devices, and what others read from there later.
  */
 #include <errno.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,38 +11,6 @@
 #include "base/syscalls.h"
 #include "launch/config/sections.h"
 #include "launch/config/value.h"
-
-static const struct {
-	const char *type;
-	int flag;
-} namespace_types[] = {
-	{ "pid", CLONE_NEWPID }, { "network", CLONE_NEWNET }, { "mount", CLONE_NEWNS },
-	{ "ipc", CLONE_NEWIPC }, { "uts", CLONE_NEWUTS },     { "cgroup", CLONE_NEWCGROUP },
-};
-
-static int namespace_parse(struct config *config, struct json_value value, struct error *error)
-{
-	const char *type = json_string_or(json_get(value, "type"), "");
-	const char *path;
-	int r = value_string(json_get(value, "path"), "linux.namespaces.path", &path, error);
-
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < sizeof(namespace_types) / sizeof(namespace_types[0]); i++) {
-		if (strcmp(namespace_types[i].type, type))
-			continue;
-		if (config_find_namespace(config, namespace_types[i].flag))
-			return error_say(error, -EINVAL, "'linux.namespaces': '%s' twice", type);
-		config->namespaces[config->n_namespaces++] = (struct config_namespace){
-			.flag = namespace_types[i].flag,
-			.type = namespace_types[i].type,
-			.path = path && *path ? path : NULL,
-		};
-		return 0;
-	}
-	return error_say(error, -EOPNOTSUPP, "'linux.namespaces': type '%s' is not supported",
-			 type);
-}
 
 static int device_parse(struct config_device *device, struct json_value value, struct error *error)
 {
@@ -119,7 +86,6 @@ int config_linux_parse(struct config *config, struct json_value value, struct er
 		const char *name, *field;
 		enum json_type type;
 	} types[] = {
-		{ "namespaces", "linux.namespaces", JSON_ARRAY },
 		{ "devices", "linux.devices", JSON_ARRAY },
 		{ "resources", "linux.resources", JSON_OBJECT },
 		{ "seccomp", "linux.seccomp", JSON_OBJECT },
@@ -133,11 +99,9 @@ int config_linux_parse(struct config *config, struct json_value value, struct er
 				     error);
 	if (r < 0)
 		return r;
-	JSON_FOR_EACH (element, json_get(value, "namespaces")) {
-		r = namespace_parse(config, element, error);
-		if (r < 0)
-			return r;
-	}
+	r = config_namespaces_parse(config, value, error);
+	if (r < 0)
+		return r;
 	config->devices = calloc(json_count(devices) + 1, sizeof(*config->devices));
 	if (!config->devices)
 		return error_set(error, -ENOMEM, "'linux.devices'");
@@ -171,20 +135,4 @@ int config_linux_parse(struct config *config, struct json_value value, struct er
 		r = value_strings(json_get(value, "readonlyPaths"), "linux.readonlyPaths",
 				  &config->read_only_paths, error);
 	return r;
-}
-
-const struct config_namespace *config_find_namespace(const struct config *config, int flag)
-{
-	for (size_t i = 0; i < config->n_namespaces; i++) {
-		if (config->namespaces[i].flag == flag)
-			return &config->namespaces[i];
-	}
-	return NULL;
-}
-
-bool config_has_own_namespace(const struct config *config, int flag)
-{
-	const struct config_namespace *wanted = config_find_namespace(config, flag);
-
-	return wanted && (!wanted->path || !*wanted->path);
 }

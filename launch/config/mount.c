@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/syscalls.h"
+#include "base/text.h"
 #include "launch/config/value.h"
 
 struct mount_word {
@@ -165,9 +166,36 @@ static bool word_apply(struct config_mount *mount, const char *option)
 	return false;
 }
 
+/* A condition of idmap_apply(): it is another option. */
+enum {
+	OPTION_OTHER = 1,
+};
+
+/* "idmap" and "ridmap", also with crun's mappings behind them: "idmap=uids=0-1-10;gids=0-1-10" */
+static int idmap_apply(struct config_mount *mount, const char *option, struct error *error)
+{
+	bool recursive = *option == 'r';
+	const char *rest = string_has_prefix(option, recursive ? "ridmap" : "idmap");
+	int r;
+
+	if (!rest || (*rest && *rest != '='))
+		return OPTION_OTHER;
+	mount->is_idmapped = true;
+	mount->is_idmapped_recursively = recursive;
+	if (!*rest)
+		return 0;
+	if (mount->id_maps.uids.ranges || mount->id_maps.gids.ranges)
+		return error_say(error, -EINVAL, "mount '%s': two options with mappings",
+				 mount->destination);
+	r = id_maps_parse_text(&mount->id_maps, rest + 1, error);
+	return r < 0 ? error_prefix(error, r, "mount '%s': option '%s'", mount->destination, option)
+		     : 0;
+}
+
 static int options_parse(struct config_mount *mount, struct json_value options, struct error *error)
 {
 	size_t n_data = 0;
+	int r;
 
 	if (json_exists(options) && json_type(options) != JSON_ARRAY)
 		return error_say(error, -EINVAL, "mount '%s': options must be an array of strings",
@@ -183,7 +211,12 @@ static int options_parse(struct config_mount *mount, struct json_value options, 
 					 mount->destination);
 		/* buildah has an empty one in the binds of `run -v`; runc and crun take it for
 		 * nothing. */
-		if (*option && !word_apply(mount, option))
+		if (!*option || word_apply(mount, option))
+			continue;
+		r = idmap_apply(mount, option, error);
+		if (r < 0)
+			return r;
+		if (r == OPTION_OTHER)
 			mount->data[n_data++] = (char *)option;
 	}
 	return 0;
@@ -235,8 +268,37 @@ static int destination_parse(struct config_mount *mount, struct json_value value
 	return 0;
 }
 
+/*
+ * Mappings in the option are crun's; both ways at once would leave open which is meant. Without
+ * the option, mappings ask for it, as with runc.
+ */
+static int id_maps_parse(struct config_mount *mount, struct json_value value, struct error *error)
+{
+	struct json_value uids = json_get(value, "uidMappings");
+	struct json_value gids = json_get(value, "gidMappings");
+	int r;
+
+	if (json_count(uids) || json_count(gids)) {
+		if (mount->id_maps.uids.n_ranges || mount->id_maps.gids.n_ranges)
+			return error_say(error, -EINVAL,
+					 "mount '%s': mappings in the option, and uidMappings",
+					 mount->destination);
+		mount->is_idmapped = true;
+	}
+	r = id_map_parse(&mount->id_maps.uids, uids, "uidMappings", error);
+	if (r == 0)
+		r = id_map_parse(&mount->id_maps.gids, gids, "gidMappings", error);
+	if (r < 0)
+		return error_prefix(error, r, "mount '%s'", mount->destination);
+	if (!mount->id_maps.uids.n_ranges != !mount->id_maps.gids.n_ranges)
+		return error_say(error, -EINVAL, "mount '%s': it has %s mappings and no others",
+				 mount->destination, mount->id_maps.uids.n_ranges ? "uid" : "gid");
+	return 0;
+}
+
 void config_mount_deinit(struct config_mount *mount)
 {
+	id_maps_deinit(&mount->id_maps);
 	free(mount->destination);
 	free(mount->data);
 	*mount = (struct config_mount){};
@@ -298,11 +360,9 @@ int config_mount_parse(struct config_mount *mount, struct json_value value, stru
 		return error_prefix(error, r, "mount '%s'", mount->destination);
 	mount->type = mount->type ? mount->type : "";
 	mount->source = mount->source ? mount->source : "";
-	if (json_count(json_get(value, "uidMappings")) ||
-	    json_count(json_get(value, "gidMappings")))
-		return error_say(error, -EOPNOTSUPP, "mount '%s': uidMappings are not supported",
-				 mount->destination);
 	r = options_parse(mount, json_get(value, "options"), error);
+	if (r == 0)
+		r = id_maps_parse(mount, value, error);
 	if (r < 0)
 		return r;
 	/* Engines write type "bind" with the option, without it, and "none" with it. */

@@ -207,7 +207,7 @@ less_ptrace() {
 	command -v setpriv >/dev/null || skip "no setpriv"
 	chmod 755 "$SCRATCH" "$TEST_DIRECTORY"
 	running
-	for path in "$LAMINA_STATE" "$LAMINA_STATE/$ID" "$LAMINA_STATE/$ID/state.json" "$LAMINA_STATE/$ID/start.sock"; do
+	for path in "$LAMINA_STATE" "$LAMINA_STATE/$ID" "$LAMINA_STATE/$ID/state.json" "$LAMINA_STATE/$ID/start/socket"; do
 		! setpriv --reuid 1000 --regid 1000 --clear-groups ls "$path" 2>/dev/null || escaped "$path"
 	done
 	[ "$(stat -c %a "$LAMINA_STATE/$ID")" = 700 ]

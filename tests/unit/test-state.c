@@ -130,6 +130,7 @@ static void an_id_in_use_is_refused_and_one_left_by_the_killed_is_taken(void **s
 	assert_int_equal(state_create(&made, root, "c", NULL), 0);
 	assert_int_equal(state_create(&second, root, "c", NULL), -EEXIST);
 	/* Its maker is gone without a state.json: nobody holds the lock. */
+	assert_int_equal(mkdirat(made.directory_fd, STATE_START_DIRECTORY, 0700), 0);
 	scratch_write(&scratch, "state/c/" STATE_START_SOCKET, "");
 	state_close(&made);
 	assert_int_equal(state_create(&second, root, "c", NULL), 0);
@@ -265,6 +266,7 @@ static void the_status_is_the_process_s_and_a_zombie_has_stopped(void **state)
 	record = record_of(pid);
 	assert_int_equal(state_create(&made, root, "c", NULL), 0);
 	assert_int_equal(state_status(&made, &record), STATE_RUNNING);
+	assert_int_equal(mkdirat(made.directory_fd, STATE_START_DIRECTORY, 0700), 0);
 	scratch_write(&scratch, "state/c/" STATE_START_SOCKET, "");
 	assert_int_equal(state_status(&made, &record), STATE_CREATED);
 	assert_true(process_is_running(pid, record.start_time));
