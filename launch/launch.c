@@ -561,16 +561,15 @@ static void undo(struct launched *launched)
 	hooks_run_poststop(&launched->bundle.config.hooks, hook_state(launched, STATE_STOPPED));
 }
 
-int launch_start(const struct launch_options *options, struct launched *launched, int *ret_status,
-		 struct error *error)
+/* All steps; what only they need is given back at their end. */
+static int launch_attempt(const struct launch_options *options, struct launched *launched,
+			  int *ret_status, struct error *error)
 {
 	_cleanup_(attempt_deinit) struct attempt attempt;
 	const char *id;
 	int r;
 
-	*ret_status = 125;
 	attempt_init(&attempt, options, launched);
-	cgroup_init(&launched->cgroup);
 	r = launch_bundle_open(&launched->bundle, options->bundle_path, options->config_name,
 			       error);
 	if (r < 0)
@@ -587,13 +586,24 @@ int launch_start(const struct launch_options *options, struct launched *launched
 	r = make(&attempt, ret_status, error);
 	if (r == 0 && !options->wait_for_start)
 		r = poststart_hooks_run(launched, error);
-	if (r < 0) {
+	return r < 0 ? error_prefix(error, r, "container '%s'", id) : 0;
+}
+
+int launch_start(const struct launch_options *options, struct launched *launched, int *ret_status,
+		 struct error *error)
+{
+	int r;
+
+	*ret_status = 125;
+	cgroup_init(&launched->cgroup);
+	r = launch_attempt(options, launched, ret_status, error);
+	/* Behind the attempt: where it failed for want of descriptors, this needs some of its. */
+	if (r < 0 && launched->state.directory_fd >= 0)
 		undo(launched);
-		return error_prefix(error, r, "container '%s'", id);
-	}
-	log_debug("container '%s': process %d, cgroup '/%s'", id, (int)launched->pid,
-		  launched->cgroup.path);
-	return 0;
+	if (r == 0)
+		log_debug("container '%s': process %d, cgroup '/%s'", launched->state.id,
+			  (int)launched->pid, launched->cgroup.path);
+	return r;
 }
 
 int launch_finish(struct launched *launched, struct error *error)
