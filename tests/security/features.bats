@@ -87,12 +87,12 @@ load attack
 
 @test "CVE-2023-25809: with a user namespace and the host's cgroups nothing can be written there" {
 	nslaunch_only
+	chown -R 100000:100000 "$BUNDLE/rootfs"
 	in_container 'for d in /sys/fs/cgroup /sys/fs/cgroup/*; do [ -L $d ] || touch $d/x 2>/dev/null && echo $d
 			[ -L $d ] || mkdir $d/y 2>/dev/null && echo $d; done
 		for f in $(find /sys/fs/cgroup -maxdepth 2 -name release_agent -o -maxdepth 2 -name "*.procs"); do (echo 0 >$f) 2>/dev/null && echo $f; done; true' '
 		.linux.namespaces|=map(select(.type!="cgroup"))+[{"type":"user"}]
 		| .linux.uidMappings=[{"containerID":0,"hostID":100000,"size":65536}] | .linux.gidMappings=.linux.uidMappings'
-	[[ $stderr != *"not supported"* ]] || skip "no user namespaces"
 	[ "$status" -eq 0 ] || { echo "$stderr"; false; }
 	[ -z "$output" ] || escaped "$output"
 	# Ids that aren't mapped are nobody's.
