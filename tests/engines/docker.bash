@@ -25,7 +25,8 @@ docker_setup() {
 	# docs/engines.md shows this file.
 	cat >$SCRATCH/daemon.json <<-END
 		{
-			"runtimes": { "lamina": { "path": "$LAMINA_BIN/nslaunch" } }
+			"runtimes": { "lamina": { "path": "$LAMINA_BIN/nslaunch" } },
+			"default-runtime": "lamina"
 		}
 	END
 	# Else docker warns with each run.

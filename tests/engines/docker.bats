@@ -508,3 +508,12 @@ END
 		docker rm -f "$C"
 END
 }
+
+# bats test_tags=core
+@test "docker build: RUN, by the runtime that daemon.json makes the default" {
+	mkdir "$SCRATCH/build"
+	printf 'FROM busybox\nRUN grep -c . /proc/self/mountinfo >/n && id >/id\n' >"$SCRATCH/build/Dockerfile"
+	DOCKER_BUILDKIT=0 docker build -t built "$SCRATCH/build"
+	[ "$(docker run --rm built cat /id)" = "uid=0(root) gid=0(root) groups=0(root),10(wheel)" ]
+	[ "$(docker info -f '{{.DefaultRuntime}}')" = lamina ]
+}

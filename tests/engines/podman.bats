@@ -288,6 +288,7 @@ END
 END
 }
 
+# bats test_tags=core
 @test "podman run --uidmap and --gidmap" {
 	operation <<'END'
 		[ -e /proc/self/ns/user ] || skipped "no user namespaces"
@@ -777,4 +778,21 @@ END
 		is running "$(state "$C" Status)"
 		podman rm -f -t 0 "$C"
 END
+}
+
+# bats test_tags=core
+@test "podman: containers.conf makes nslaunch the default, by a name" {
+	{
+		sed 's/"crun", /"lamina", &/; s/^\[engine\]/&\nruntime = "lamina"/' "$CONTAINERS_CONF"
+		printf '[engine.runtimes]\nlamina = ["%s"]\n' "$LAMINA_BIN/nslaunch"
+	} >"$SCRATCH/named.conf"
+	export CONTAINERS_CONF=$SCRATCH/named.conf
+	[ "$(podman info -f '{{.Host.OCIRuntime.Path}}')" = "$LAMINA_BIN/nslaunch" ]
+	[ "$(podman run --rm busybox echo named)" = named ]
+	run -127 podman run --rm busybox not-there
+	podman run --rm --cgroups=disabled busybox true
+	command -v buildah >/dev/null || skip "no buildah; podman's part passed"
+	buildah from --pull-never --name named localhost/busybox
+	[ "$(buildah run named -- echo built)" = built ]
+	buildah rm named
 }
