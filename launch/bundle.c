@@ -201,21 +201,41 @@ void launch_bundle_close(struct launch_bundle *bundle)
  * a clone is shared too, and would carry all that is mounted on it back to the host: it is made
  * what the container's mounts become (root_attach()) before anything else.
  */
-static int root_clone(const struct launch_bundle *bundle)
+static int root_clone_from(const struct launch_bundle *bundle, int place_fd)
 {
 	unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE;
 	struct mount_attr attributes = {
 		.propagation = root_host_propagation(bundle->config.root_propagation),
 	};
-	_cleanup_close_ int fd = sys_open_tree_attr(bundle->root_place_fd, "", flags, &attributes);
+	_cleanup_close_ int fd = sys_open_tree_attr(place_fd, "", flags, &attributes);
 
 	if (fd < 0 && errno == ENOSYS) {
-		fd = sys_open_tree(bundle->root_place_fd, "", flags);
+		fd = sys_open_tree(place_fd, "", flags);
 		if (fd >= 0 &&
 		    sys_mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes) < 0)
 			return -errno;
 	}
 	return fd < 0 ? -errno : take_fd(&fd);
+}
+
+/*
+ * In the child of a launcher without rights the place is found again by its name: what the launcher
+ * opened is of a mount of another namespace, which can't be cloned here. It must be the same.
+ */
+static int root_clone(const struct launch_bundle *bundle)
+{
+	_cleanup_close_ int here_fd = -EBADF;
+	struct stat opened, here;
+	int fd = root_clone_from(bundle, bundle->root_place_fd);
+
+	if (fd != -EINVAL)
+		return fd;
+	here_fd = open(bundle->root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (here_fd < 0 || fstat(here_fd, &here) < 0 || fstat(bundle->root_place_fd, &opened) < 0)
+		return -errno;
+	if (here.st_dev != opened.st_dev || here.st_ino != opened.st_ino)
+		return -ESTALE;
+	return root_clone_from(bundle, here_fd);
 }
 
 int launch_bundle_root(const struct launch_bundle *bundle, struct error *error)

@@ -83,13 +83,24 @@ static int sets_apply(uint64_t effective, uint64_t permitted, uint64_t inheritab
 	return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
 }
 
-static int ids_set(const struct config_process *process, struct error *error)
+/*
+ * Somebody who isn't root maps his own id alone, and only where the namespace's groups can't be
+ * changed any more (user_namespaces(7), "setgroups"): what he is in stays, as with runc and crun.
+ */
+static bool groups_are_fixed(const struct config_process *process, uint64_t held)
+{
+	return errno == EPERM && held & UINT64_C(1) << CAP_SETGID &&
+	       process->n_additional_gids == 0;
+}
+
+static int ids_set(const struct config_process *process, uint64_t held, struct error *error)
 {
 	TRACE_PHASE("id.ids");
 	bool other_user = process->uid != 0;
 
 	/* System calls, not the C library's: it would look for threads to do the same in. */
-	if (syscall(SYS_setgroups, process->n_additional_gids, process->additional_gids) < 0)
+	if (syscall(SYS_setgroups, process->n_additional_gids, process->additional_gids) < 0 &&
+	    !groups_are_fixed(process, held))
 		return error_set(error, -errno, "process.user.additionalGids: cannot be set");
 	if (syscall(SYS_setresgid, process->gid, process->gid, process->gid) < 0)
 		return error_set(error, -errno, "process.user.gid: cannot become group %u",
@@ -119,7 +130,7 @@ int credentials_become(const struct config_process *process, uint64_t held, bool
 		if (r < 0)
 			return r;
 	}
-	r = ids_set(process, error);
+	r = ids_set(process, held, error);
 	if (r < 0)
 		return r;
 	extra = filter_follows && !process->no_new_privileges ? UINT64_C(1) << CAP_SYS_ADMIN : 0;
