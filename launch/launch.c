@@ -557,6 +557,11 @@ static void undo(struct launched *launched)
 	(void)launch_group_remove(launched, NULL);
 	if (launched->bundle.config.rdt.is_asked)
 		(void)rdt_remove(launched->state.directory_fd, NULL);
+	/* Where there were too few descriptors, to remove a tree takes some that aren't needed now.
+	 */
+	cleanup_close(&launched->bundle.fd);
+	cleanup_close(&launched->bundle.root_place_fd);
+	launched->bundle.fd = launched->bundle.root_place_fd = -EBADF;
 	(void)state_remove(&launched->state);
 	hooks_run_poststop(&launched->bundle.config.hooks, hook_state(launched, STATE_STOPPED));
 }

@@ -273,6 +273,7 @@ config() {
 
 @test "create that is killed at any moment leaves no process that nobody knows of" {
 	local i pid
+	settled() { status_is "$C" created || nslaunch create --bundle "$BUNDLE" "$C" >/dev/null 2>&1; }
 	config '.process.args=["sleep","1000.125"]'
 	for i in $(seq 60); do
 		nslaunch create --bundle "$BUNDLE" "$C" >/dev/null &
@@ -280,13 +281,10 @@ config() {
 		sleep "0.00$((i % 6))$((i % 10))"
 		kill -KILL "$pid" 2>/dev/null || true
 		wait "$pid" || true
-		# Either it is there as created, or nothing of it is: the next one of this id can be made.
-		if status_is "$C" created; then
-			nslaunch delete --force "$C"
-		else
-			until_true nslaunch create --bundle "$BUNDLE" "$C" >/dev/null 2>&1
-			nslaunch delete --force "$C"
-		fi
+		# Either it is there as created, in a moment where its process was told to live on just
+		# before, or nothing of it is: the next one of this id can be made.
+		until_true settled
+		nslaunch delete --force "$C"
 	done
 	assert_nothing_left
 }
