@@ -87,12 +87,19 @@ static int node_bind(int directory_fd, const char *name, const struct config_dev
 		       : 0;
 }
 
+/* A launcher that is in a user namespace itself may make none either, whatever the container has.
+ */
 static int node_place(int directory_fd, const char *name, const struct config_device *device,
 		      bool is_bound, struct error *error)
 {
-	int r = is_bound && !S_ISFIFO(device->mode) ? node_bind(directory_fd, name, device)
-						    : node_make(directory_fd, name, device);
+	int r = -EPERM;
 
+	if (!is_bound || S_ISFIFO(device->mode))
+		r = node_make(directory_fd, name, device);
+	if (r == -EPERM && !S_ISFIFO(device->mode)) {
+		is_bound = true;
+		r = node_bind(directory_fd, name, device);
+	}
 	if (r == -ENODEV && is_bound)
 		return error_say(error, r,
 				 "cannot bind '%s': on the host it isn't device %u:%u, and a user "
