@@ -380,9 +380,11 @@ static int filter_load(const struct child *child, int start_fd, struct error *er
 static int become(const struct child *child, int slave_fd, int start_fd, struct error *error)
 {
 	const struct config_process *process = child->process;
-	const uint64_t held = credentials_held();
-	int r;
+	uint64_t held;
+	int r = credentials_held(&held, error);
 
+	if (r < 0)
+		return r;
 	if (child->n_files && setrlimit(RLIMIT_NOFILE, child->n_files) < 0)
 		return error_set(error, -errno, "cannot set the limit of open files");
 	r = schedule_apply(process, child->config, error);

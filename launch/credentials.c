@@ -13,14 +13,15 @@
 #include "base/trace.h"
 #include "launch/capability.h"
 
-uint64_t credentials_held(void)
+int credentials_held(uint64_t *ret_held, struct error *error)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2];
 
 	if (syscall(SYS_capget, &header, data) < 0)
-		return 0;
-	return data[0].permitted | (uint64_t)data[1].permitted << 32;
+		return error_set(error, -errno, "cannot tell the launcher's capabilities");
+	*ret_held = data[0].permitted | (uint64_t)data[1].permitted << 32;
+	return 0;
 }
 
 /* "... or cannot be granted otherwise, MUST be logged as a warning" (config.md, capabilities) */

@@ -8,8 +8,8 @@
 #include "base/error.h"
 #include "launch/config/config.h"
 
-/** credentials_held() - the capabilities that the caller has (permitted) */
-uint64_t credentials_held(void);
+/** credentials_held() - the capabilities that the caller has (permitted); 0 or a negative errno */
+int credentials_held(uint64_t *ret_held, struct error *error);
 
 /**
  * credentials_limit() - no_new_privs
