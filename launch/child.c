@@ -131,7 +131,8 @@ static int create_hooks_run(const struct child *child, struct error *error)
 	int r = 0;
 
 	place.directory = child->bundle->path;
-	if (config_hooks_have(hooks, HOOK_PRESTART, HOOK_CREATE_CONTAINER))
+	if (config_hooks_have(hooks, HOOK_PRESTART, HOOK_CREATE_CONTAINER) ||
+	    child->bundle->config.n_net_devices)
 		r = dialogue_ask(child->dialogue_fd, DIALOGUE_RUN_HOOKS, error);
 	return r == 0 ? hooks_run(hooks, HOOK_CREATE_CONTAINER, &state, &place, error) : r;
 }

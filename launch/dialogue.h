@@ -15,7 +15,8 @@
 /* In the order of a start. */
 enum dialogue_request {
 	DIALOGUE_MAP_IDS = 1, /* write the user namespace's id maps */
-	DIALOGUE_RUN_HOOKS,   /* prestart and createRuntime, in the launcher's namespaces */
+	DIALOGUE_RUN_HOOKS,   /* the host's interfaces moved in; then prestart and createRuntime,
+				 in the launcher's namespaces */
 	DIALOGUE_PUBLISH,     /* all is made: write the state */
 	DIALOGUE_RELEASED,    /* `create`: it lives by itself now; no answer */
 };

@@ -23,6 +23,7 @@
 #include "launch/hooks.h"
 #include "launch/internal.h"
 #include "launch/notify.h"
+#include "launch/network_device.h"
 #include "launch/preparation.h"
 #include "launch/rdt.h"
 #include "launch/sysctl.h"
@@ -45,7 +46,8 @@ struct attempt {
 	bool is_bridged;     /* is_forked, and made by a bridge (launch/bridge.h) */
 	int dialogue_fds[2]; /* ours and the child's, with is_forked */
 	bool is_ready;	     /* the forked child has come to DIALOGUE_PUBLISH */
-	int interrupt_fd;    /* with hooks, which may take their time: hooks_interrupt_open() */
+	struct network_devices net_devices;
+	int interrupt_fd; /* with hooks, which may take their time: hooks_interrupt_open() */
 };
 
 static void attempt_init(struct attempt *attempt, const struct launch_options *options,
@@ -58,6 +60,7 @@ static void attempt_init(struct attempt *attempt, const struct launch_options *o
 				     .start_fd = -EBADF,
 				     .listen_fd = -EBADF,
 				     .dialogue_fds = { -EBADF, -EBADF },
+				     .net_devices = NETWORK_DEVICES_EMPTY,
 				     .interrupt_fd = -EBADF };
 	for (size_t i = 0; i < CONFIG_MAX_NAMESPACES; i++)
 		attempt->namespaces.join_fds[i] = -EBADF;
@@ -75,6 +78,7 @@ static void attempt_deinit(struct attempt *attempt)
 	cleanup_close(&attempt->dialogue_fds[0]);
 	cleanup_close(&attempt->dialogue_fds[1]);
 	cleanup_close(&attempt->interrupt_fd);
+	network_devices_close(&attempt->net_devices);
 }
 
 /* Steps that only read: most mistakes are found before anything is made. */
@@ -353,6 +357,16 @@ static int ids_map(const struct attempt *attempt, struct error *error)
 	return r == 0 ? user_namespace_map(launched->pid, &config->id_maps, error) : r;
 }
 
+static int net_devices_take(struct attempt *attempt, struct error *error)
+{
+	const struct launched *launched = attempt->launched;
+	const struct config *config = &launched->bundle.config;
+
+	return config->n_net_devices
+		       ? network_devices_move(&attempt->net_devices, config, launched->pid, error)
+		       : 0;
+}
+
 /* A forked child gets what it asks for, until all is made but the state, or it has ended. */
 static int child_serve(struct attempt *attempt, struct error *error)
 {
@@ -374,6 +388,8 @@ static int child_serve(struct attempt *attempt, struct error *error)
 			break;
 		case DIALOGUE_RUN_HOOKS:
 			r = launch_group_settle(attempt->launched, error);
+			if (r == 0)
+				r = net_devices_take(attempt, error);
 			if (r == 0)
 				r = create_hooks_run(attempt, error);
 			if (r < 0)
@@ -449,6 +465,7 @@ static int fork_prepare(struct attempt *attempt, struct error *error)
 	attempt->is_bridged = namespaces_need_bridge(config);
 	/* systemd has to be told once the process is there. */
 	attempt->is_forked = attempt->options->wait_for_start || has_hooks || attempt->is_bridged ||
+			     config->n_net_devices ||
 			     config_find_namespace(config, CLONE_NEWUSER) ||
 			     attempt->options->cgroup_manager == LAUNCH_CGROUP_SYSTEMD;
 	if (has_hooks) {
@@ -591,6 +608,8 @@ static int launch_attempt(const struct launch_options *options, struct launched 
 	r = make(&attempt, ret_status, error);
 	if (r == 0 && !options->wait_for_start)
 		r = poststart_hooks_run(launched, error);
+	if (r < 0)
+		network_devices_return(&attempt.net_devices, &launched->bundle.config);
 	return r < 0 ? error_prefix(error, r, "container '%s'", id) : 0;
 }
 

@@ -11,29 +11,6 @@
 #include "launch/config/sections.h"
 #include "launch/config/value.h"
 
-/*
- * What a container would be less isolated without, or not itself, and this version doesn't do.
- * A value that asks for nothing (null, empty) is fine.
- */
-static const char *const unsupported_fields[][3] = {
-	{ "linux", "netDevices", NULL },
-};
-
-static int unsupported_check(struct json_value root, struct error *error)
-{
-	for (size_t i = 0; i < sizeof(unsupported_fields) / sizeof(unsupported_fields[0]); i++) {
-		const char *const *field = unsupported_fields[i];
-		struct json_value value = json_get(root, field[0]);
-
-		if (field[1])
-			value = json_get(value, field[1]);
-		if (value_asks(value))
-			return error_say(error, -EOPNOTSUPP, "'%s%s%s' is not supported", field[0],
-					 field[1] ? "." : "", field[1] ? field[1] : "");
-	}
-	return 0;
-}
-
 static int mounts_parse(struct config *config, struct json_value array, struct error *error)
 {
 	int r = value_check_type(array, "mounts", JSON_ARRAY, error);
@@ -97,8 +74,6 @@ int config_fill(struct config *config, struct error *error)
 				 error);
 	if (r == 0 && (!config->root_path || !*config->root_path))
 		r = error_say(error, -EINVAL, "'root.path' is missing");
-	if (r == 0)
-		r = unsupported_check(root, error);
 	if (r == 0)
 		r = known_check(root, error);
 	if (r == 0)
