@@ -67,7 +67,7 @@ exits() {
 
 # eventually COMMAND... - it succeeds within 30 seconds
 eventually() {
-	local end=$((SECONDS + 30))
+	local end=$((SECONDS + 60))
 
 	until "$@" >/dev/null 2>&1; do
 		[ "$SECONDS" -lt "$end" ] || {

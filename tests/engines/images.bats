@@ -42,7 +42,7 @@ docker_start() {
 		--data-root "$directory/data" --exec-root "$directory/exec" --host "$DOCKER_HOST" \
 		--pidfile "$directory/pid" --iptables=false --ip6tables=false --bridge=none \
 		--ip-forward=false --cgroup-parent /lamina >"$directory/log" 2>&1 3>&- &
-	for _ in $(seq 200); do
+	for _ in $(seq 1200); do
 		/usr/bin/docker version >/dev/null 2>&1 && return 0
 		kill -0 "$!" 2>/dev/null || break
 		sleep 0.1
@@ -56,7 +56,7 @@ docker_stop() {
 	[ -s "$SCRATCH/docker/pid" ] || return 0
 	pid=$(<"$SCRATCH/docker/pid")
 	kill "$pid"
-	for _ in $(seq 200); do
+	for _ in $(seq 1200); do
 		kill -0 "$pid" 2>/dev/null || break
 		sleep 0.1
 	done

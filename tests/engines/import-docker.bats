@@ -35,7 +35,7 @@ docker_start() {
 		--storage-driver vfs --iptables=false --ip6tables=false --bridge=none --ip-forward=false \
 		--cgroup-parent /lamina >"$TEST_DIRECTORY/log" 2>&1 3>&- &
 	daemon=$!
-	for _ in $(seq 150); do
+	for _ in $(seq 1200); do
 		docker version >/dev/null 2>&1 && return
 		sleep 0.1
 	done

@@ -168,10 +168,10 @@ less_ptrace() {
 	export RUNTIME BUNDLE ID TEST_DIRECTORY
 	# Session and terminal, fields 6 and 7: a session of its own (0 where its leader is outside) and none.
 	config '.process.args=["cut","-d"," ","-f","6,7","/proc/self/stat"]'
-	SHELL=/bin/bash run timeout 20 script -qec 'runtime run --bundle "$BUNDLE" "$ID"' /dev/null </dev/null 3>&-
+	SHELL=/bin/bash run timeout 60 script -qec 'runtime run --bundle "$BUNDLE" "$ID"' /dev/null </dev/null 3>&-
 	[[ ${output%$'\r'} == "1 0" ]] || escaped "session and terminal: $output"
 	running
-	SHELL=/bin/bash run timeout 20 script -qec 'runtime exec "$ID" cut -d " " -f 7 /proc/self/stat' /dev/null </dev/null 3>&-
+	SHELL=/bin/bash run timeout 60 script -qec 'runtime exec "$ID" cut -d " " -f 7 /proc/self/stat' /dev/null </dev/null 3>&-
 	[[ ${output%$'\r'} == 0 ]] || escaped "terminal of an exec: $output"
 	delete
 }
@@ -185,7 +185,7 @@ less_ptrace() {
 	import_busybox
 	bundle=$(layerfs create busybox | initlayer | nslaunch spec -t -- /spy tiocsti)
 	cp "$LAMINA_SPY" "$bundle/upper/spy"
-	run timeout 20 script -qec "nslaunch run --bundle '$bundle' -t" /dev/null </dev/null 3>&-
+	run timeout 60 script -qec "nslaunch run --bundle '$bundle' -t" /dev/null </dev/null 3>&-
 	layerfs rm "${bundle##*/}"
 	[[ $output == *"TIOCSTI: I/O error"*"TIOCLINUX: I/O error"* ]] || escaped "$output"
 }

@@ -97,7 +97,7 @@ five
 	config 'echo $LISTEN_PID >/tmp/pid; cat <&3 >/tmp/three; sleep 600'
 	as_service 1 nslaunch create --bundle "$BUNDLE" "$C"
 	nslaunch start "$C"
-	for _ in $(seq 300); do [ ! -s "$BUNDLE/rootfs/tmp/three" ] || break; sleep 0.05; done
+	for _ in $(seq 1200); do [ ! -s "$BUNDLE/rootfs/tmp/three" ] || break; sleep 0.05; done
 	[ "$(cat "$BUNDLE/rootfs/tmp/pid" "$BUNDLE/rootfs/tmp/three")" = 1$'\n'three ]
 	# What is executed in it isn't meant by them.
 	run -0 nslaunch exec "$C" /bin/env
@@ -134,7 +134,7 @@ service_manager() {
 		        os.close(int.from_bytes(data[:4], sys.byteorder))
 	EOF
 	LISTENER=$!
-	for _ in $(seq 600); do [ ! -e "$HEARD" ] || return 0; sleep 0.05; done
+	for _ in $(seq 1200); do [ ! -e "$HEARD" ] || return 0; sleep 0.05; done
 	return 1
 }
 
@@ -143,7 +143,7 @@ SAY='say() { python3 -c "import os,socket,sys; socket.socket(socket.AF_UNIX,sock
 WITH_PYTHON='.mounts+=[["/usr","/lib","/lib64"][]|{"destination":.,"type":"bind","source":.,"options":["rbind","ro"]}] | .process.env=["PATH=/bin:/usr/bin"]'
 
 heard() {
-	for _ in $(seq 300); do
+	for _ in $(seq 1200); do
 		[ "$(wc -l <"$HEARD")" -lt "$1" ] || return 0
 		sleep 0.05
 	done
@@ -176,7 +176,7 @@ READY=1"; say "READY=1"; exec sleep 600' "$WITH_PYTHON | .process.user.uid=1000"
 	run -8 nslaunch run --bundle "$BUNDLE" "$C"
 	config 'trap "exit 9" TERM; touch /tmp/up; while :; do sleep 0.1; done'
 	nslaunch run --bundle "$BUNDLE" "$C" 3>&- &
-	for _ in $(seq 300); do [ ! -e "$BUNDLE/rootfs/tmp/up" ] || break; sleep 0.05; done
+	for _ in $(seq 1200); do [ ! -e "$BUNDLE/rootfs/tmp/up" ] || break; sleep 0.05; done
 	kill -TERM $!
 	status=0
 	wait $! || status=$?

@@ -56,7 +56,7 @@ told() {
 
 # What runs has ended, so that it can be deleted.
 wait_stopped() {
-	for _ in $(seq 300); do
+	for _ in $(seq 1200); do
 		[ "$(nslaunch state "$C" | jq -r .status)" != stopped ] || return 0
 		sleep 0.05
 	done
@@ -126,7 +126,7 @@ wait_stopped() {
 	SCRIPT='sleep 600'
 	every_hook
 	nslaunch run --bundle "$BUNDLE" "$C" &
-	for _ in $(seq 300); do grep -qs poststart "$LOG" && break; sleep 0.05; done
+	for _ in $(seq 1200); do grep -qs poststart "$LOG" && break; sleep 0.05; done
 	nslaunch delete --force "$C"
 	wait || true
 	[ "$(grep -c poststop "$LOG")" -eq 1 ]
@@ -325,7 +325,7 @@ fails() {
 	run -125 --separate-stderr timeout -s KILL 60 nslaunch run --bundle "$BUNDLE" "$C"
 	[[ $stderr == *"hooks.prestart[0] '/bin/sh': it ran longer"* ]]
 	for pid in $(<"$LOG"); do
-		for _ in $(seq 100); do
+		for _ in $(seq 1200); do
 			[[ $(ps -o stat= -p "$pid") == [!Z]* ]] || break
 			sleep 0.05
 		done
@@ -356,7 +356,7 @@ fails() {
 		SCRIPT='sleep 600'
 		config .
 		nslaunch run --bundle "$BUNDLE" "$C" 2>err &
-		for _ in $(seq 300); do [ ! -e "$BUNDLE/rootfs/tmp/ready" ] || break; sleep 0.05; done
+		for _ in $(seq 1200); do [ ! -e "$BUNDLE/rootfs/tmp/ready" ] || break; sleep 0.05; done
 		kill -TERM $!
 		status=0
 		wait $! || status=$?
@@ -373,10 +373,10 @@ fails() {
 	hook createRuntime "echo \$\$ >$LOG; exec sleep 600"
 	config .
 	nslaunch run --bundle "$BUNDLE" "$C" &
-	for _ in $(seq 300); do [ ! -s "$LOG" ] || break; sleep 0.05; done
+	for _ in $(seq 1200); do [ ! -s "$LOG" ] || break; sleep 0.05; done
 	kill -KILL $!
 	wait $! || true
-	for _ in $(seq 100); do
+	for _ in $(seq 1200); do
 		[[ $(ps -o stat= -p "$(<"$LOG")") == [!Z]* ]] || break
 		sleep 0.05
 	done

@@ -31,7 +31,7 @@ teardown() {
 agent() {
 	python3 "$BATS_TEST_DIRNAME/seccomp_agent.py" "$SOCKET" "$TOLD" "$1" 3>&- &
 	AGENT=$!
-	for _ in $(seq 600); do
+	for _ in $(seq 1200); do
 		[ ! -S "$SOCKET" ] || return 0
 		sleep 0.05
 	done
@@ -81,7 +81,7 @@ bounded() {
 	[ "$(nslaunch state "$C" | jq -r .status)" = created ]
 	agent answer
 	bounded nslaunch start "$C"
-	for _ in $(seq 300); do [ ! -s err ] || break; sleep 0.05; done
+	for _ in $(seq 1200); do [ ! -s err ] || break; sleep 0.05; done
 	[[ $(<err) == *"Invalid cross-device link"* ]]
 	[ "$(jq .pid "$TOLD")" = "$(nslaunch state "$C" | jq .pid)" ]
 	nslaunch delete --force "$C"
@@ -150,11 +150,11 @@ bounded() {
 	profile '["mkdir","mkdirat"]' '.annotations.big=("x" * 2000000)'
 	agent deaf
 	nslaunch run --bundle "$BUNDLE" "$C" 3>&- &
-	for _ in $(seq 600); do pid=$(pgrep -P $! || true); [ -z "$pid" ] || break; sleep 0.02; done
+	for _ in $(seq 1200); do pid=$(pgrep -P $! || true); [ -z "$pid" ] || break; sleep 0.02; done
 	[ -n "$pid" ]
 	kill -KILL $!
 	wait $! || true
-	for _ in $(seq 300); do [[ $(ps -o stat= -p "$pid") == [!Z]* ]] || break; sleep 0.05; done
+	for _ in $(seq 1200); do [[ $(ps -o stat= -p "$pid") == [!Z]* ]] || break; sleep 0.05; done
 	[[ $(ps -o stat= -p "$pid") != [!Z]* ]]
 	nslaunch delete --force "$C"
 	assert_nothing_left
