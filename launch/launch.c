@@ -453,7 +453,9 @@ static int child_release(struct attempt *attempt, int *ret_status, struct error 
 			       : error_say(error, -EIO,
 					   "the container's process ended before its start");
 	trace_event("exec.done");
-	return report_check(attempt, ret_status, error);
+	if (report_check(attempt, ret_status, error) < 0)
+		return error->code;
+	return r < 0 ? error_set(error, r, "cannot talk to the container's process") : 0;
 }
 
 /* Whether the child runs by itself, or borrows the launcher's memory until its exec. */

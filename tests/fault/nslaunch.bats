@@ -19,8 +19,23 @@ teardown() {
 }
 
 @test "run: every failing call is told and undone, in the launcher and in the container's process" {
-	FAULT_CHECKS+=(harmless_check)
+	FAULT_CHECKS=(words_check harmless_check nothing_left_check delete_check)
 	sweep nslaunch run --bundle "$BUNDLE" "$C"
+	assert_nothing_left
+}
+
+@test "run in a user namespace, with hooks: every failing call is told and undone" {
+	local hooks='[{"path":"/bin/true"}]'
+	FAULT_CHECKS=(words_check harmless_check nothing_left_check delete_check)
+	fault_config ".hooks={prestart:$hooks,createRuntime:$hooks,createContainer:$hooks,poststart:$hooks,poststop:$hooks}
+		| .linux.namespaces+=[{type:\"user\"}] | del(.process.oomScoreAdj)
+		| .linux.uidMappings=[{containerID:0,hostID:100000,size:65536}]
+		| .linux.gidMappings=[{containerID:0,hostID:100000,size:65536}]"
+	chown -R 100000:100000 "$BUNDLE/rootfs"
+	chmod 711 "$SCRATCH" "$TEST_DIRECTORY" "$BUNDLE"
+	nslaunch run --bundle "$BUNDLE" "$C"
+	sweep nslaunch run --bundle "$BUNDLE" "$C"
+	chmod 700 "$SCRATCH"
 	assert_nothing_left
 }
 
