@@ -350,3 +350,15 @@ config() {
 	[ "$status" -eq 125 ]
 	[[ $output == *"must not be setuid"* ]]
 }
+
+@test "the launcher's executable is out of reach on a file system without seals too" {
+	# On a tmpfs fcntl(2) tells of seals, elsewhere it fails.
+	privately <<-'END'
+		mkdir plain
+		mount -t ramfs none plain
+		TMPDIR=$PWD/plain nslaunch selftest >verdicts
+	END
+	grep -q $'^CVE-2019-5736\timmune\t' verdicts
+	! grep VULNERABLE verdicts
+	assert_nothing_left
+}
