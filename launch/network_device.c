@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -20,7 +21,10 @@
 
 struct address {
 	struct ifaddrmsg header;
+	uint32_t flags;			   /* IFA_F_*, more of them than the header has place for */
 	unsigned char local[16], peer[16]; /* of as many bytes as the family has */
+	unsigned char broadcast[4];
+	bool has_broadcast;
 };
 
 /* An interface as it is before it is moved. */
@@ -29,6 +33,7 @@ struct interface {
 	unsigned int flags;
 	struct address addresses[ADDRESSES_MAX];
 	size_t n_addresses;
+	bool has_more; /* addresses than there is room for */
 };
 
 struct request {
@@ -118,9 +123,12 @@ static void address_take(const struct nlmsghdr *message, void *data)
 	bool has_local = false;
 
 	if ((int)header->ifa_index != interface->index || header->ifa_scope != RT_SCOPE_UNIVERSE ||
-	    !(header->ifa_flags & IFA_F_PERMANENT) || interface->n_addresses == ADDRESSES_MAX)
+	    !(header->ifa_flags & IFA_F_PERMANENT))
 		return;
-	*address = (struct address){ .header = *header };
+	interface->has_more |= interface->n_addresses == ADDRESSES_MAX;
+	if (interface->has_more)
+		return;
+	*address = (struct address){ .header = *header, .flags = header->ifa_flags };
 	for (struct rtattr *a = IFA_RTA(header); RTA_OK(a, left); a = RTA_NEXT(a, left)) {
 		size_t n = RTA_PAYLOAD(a);
 
@@ -130,6 +138,12 @@ static void address_take(const struct nlmsghdr *message, void *data)
 			memcpy(address->local, RTA_DATA(a), n);
 		if (a->rta_type == IFA_ADDRESS)
 			memcpy(address->peer, RTA_DATA(a), n);
+		if (a->rta_type == IFA_FLAGS && n == sizeof(address->flags))
+			memcpy(&address->flags, RTA_DATA(a), n);
+		if (a->rta_type == IFA_BROADCAST && n == sizeof(address->broadcast)) {
+			memcpy(address->broadcast, RTA_DATA(a), n);
+			address->has_broadcast = true;
+		}
 		has_local |= a->rta_type == IFA_LOCAL;
 	}
 	/* IPv6 has it only where there is a peer. */
@@ -150,9 +164,11 @@ static int interface_find(int fd, const char *name, struct interface *interface)
 static int addresses_read(int fd, struct interface *interface)
 {
 	struct request request;
+	int r;
 
 	request_begin(&request, RTM_GETADDR, NLM_F_DUMP, sizeof(struct ifaddrmsg));
-	return request_do(fd, &request, address_take, interface);
+	r = request_do(fd, &request, address_take, interface);
+	return r == 0 && interface->has_more ? -E2BIG : r;
 }
 
 static int addresses_give(int fd, const struct interface *interface, int index)
@@ -164,14 +180,20 @@ static int addresses_give(int fd, const struct interface *interface, int index)
 		struct ifaddrmsg *header =
 			request_begin(&request, RTM_NEWADDR, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
 				      sizeof(*header));
+		uint32_t flags = address->flags;
 		int r;
 
+		/* It was found to be nobody else's already. */
+		if (address->header.ifa_family == AF_INET6)
+			flags |= IFA_F_NODAD;
 		*header = address->header;
 		header->ifa_index = (unsigned int)index;
-		/* It was found to be nobody else's already. */
-		header->ifa_flags = address->header.ifa_family == AF_INET6 ? IFA_F_NODAD : 0;
+		header->ifa_flags = (unsigned char)flags;
+		request_add(&request, IFA_FLAGS, &flags, sizeof(flags));
 		request_add(&request, IFA_LOCAL, address->local, n);
 		request_add(&request, IFA_ADDRESS, address->peer, n);
+		if (address->has_broadcast)
+			request_add(&request, IFA_BROADCAST, address->broadcast, n);
 		r = request_do(fd, &request, NULL, NULL);
 		if (r < 0 && r != -EEXIST)
 			return r;
@@ -214,10 +236,16 @@ static int own_namespace_open(void)
 static int sockets_open(struct network_devices *devices, int namespace_fd)
 {
 	_cleanup_close_ int own_fd = own_namespace_open();
+	struct stat own, other;
 	int r;
 
 	if (own_fd < 0)
 		return own_fd;
+	if (fstat(own_fd, &own) < 0 || fstat(namespace_fd, &other) < 0)
+		return -errno;
+	/* Joined by path: it would be renamed, and stay the host's. */
+	if (own.st_ino == other.st_ino && own.st_dev == other.st_dev)
+		return -ELOOP;
 	devices->host_fd = socket_open();
 	if (devices->host_fd < 0)
 		return devices->host_fd;
@@ -229,7 +257,9 @@ static int sockets_open(struct network_devices *devices, int namespace_fd)
 	return setns(own_fd, CLONE_NEWNET) < 0 ? -errno : r;
 }
 
-/* @interface: as it was on the host, or empty: its addresses are those that it has */
+/*
+ * @interface: as it was on the host, or with flags alone: its addresses are those that it has
+ */
 static int device_return(const struct network_devices *devices, const char *name,
 			 const char *host_name, struct interface *interface)
 {
@@ -247,7 +277,7 @@ static int device_return(const struct network_devices *devices, const char *name
 		r = interface_find(devices->host_fd, host_name, &back);
 	if (r == 0)
 		r = addresses_give(devices->host_fd, interface, back.index);
-	return r == 0 ? up_set(devices->host_fd, back.index) : r;
+	return r == 0 && interface->flags & IFF_UP ? up_set(devices->host_fd, back.index) : r;
 }
 
 static int device_move(struct network_devices *devices, const struct config_net_device *device,
@@ -273,6 +303,8 @@ static int device_move(struct network_devices *devices, const struct config_net_
 		return error_set(error, r, "cannot be moved to the container as '%s'",
 				 device->name);
 	}
+	if (!(interface.flags & IFF_UP))
+		devices->were_down |= UINT64_C(1) << devices->n_moved;
 	devices->n_moved++;
 	r = interface_find(devices->container_fd, device->name, &moved);
 	if (r == 0)
@@ -290,9 +322,16 @@ int network_devices_move(struct network_devices *devices, const struct config *c
 	char path[64];
 	int r;
 
+	if (config->n_net_devices > NETWORK_DEVICES_MAX)
+		return error_say(error, -E2BIG, "linux.netDevices: they are more than %d",
+				 NETWORK_DEVICES_MAX);
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
 	namespace_fd = open(path, O_RDONLY | O_CLOEXEC);
 	r = namespace_fd < 0 ? -errno : sockets_open(devices, namespace_fd);
+	if (r == -ELOOP)
+		return error_say(
+			error, -EINVAL,
+			"linux.netDevices: the container is in the host's network namespace");
 	if (r < 0)
 		return error_set(error, r, "linux.netDevices: cannot reach the namespaces");
 	for (size_t i = 0; i < config->n_net_devices; i++) {
@@ -308,7 +347,8 @@ void network_devices_return(struct network_devices *devices, const struct config
 {
 	for (; devices->n_moved > 0; devices->n_moved--) {
 		const struct config_net_device *device = &config->net_devices[devices->n_moved - 1];
-		struct interface interface = {};
+		bool was_down = devices->were_down >> (devices->n_moved - 1) & 1;
+		struct interface interface = { .flags = was_down ? 0 : IFF_UP };
 		int r = device_return(devices, device->name, device->host_name, &interface);
 
 		if (r < 0)

@@ -9,16 +9,21 @@
  */
 #pragma once
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/error.h"
 #include "launch/config/config.h"
+
+/* More are refused: each is a bit of what must be known to give it back. */
+#define NETWORK_DEVICES_MAX 64
 
 /* What was moved, so that it can come back. Start with NETWORK_DEVICES_EMPTY. */
 struct network_devices {
 	int container_fd; /* rtnetlink socket in the container's namespace, which it keeps alive */
 	int host_fd;	  /* the same in the launcher's */
 	size_t n_moved;	  /* of config->net_devices, from the first */
+	uint64_t were_down; /* bits of those that weren't up before */
 };
 
 #define NETWORK_DEVICES_EMPTY                                                                      \

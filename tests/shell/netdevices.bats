@@ -75,6 +75,41 @@ on_host() {
 	assert_nothing_left
 }
 
+@test "addresses keep their broadcast and flags; one that was down comes back down" {
+	config '.linux.netDevices={outer:{},second:{}} | .process.args=["ip","-o","addr","show","outer"]'
+	ln -sf busybox "$BUNDLE/rootfs/bin/ip"
+	# shellcheck disable=SC2016
+	on_host 'ip addr flush dev outer
+		ip link add second type veth peer name third
+		ip addr add 192.0.2.7/24 brd 192.0.2.200 dev outer noprefixroute
+		nslaunch run --bundle "$BUNDLE" "$ID"'
+	[ "$status" -eq 0 ]
+	[[ $output == *"inet 192.0.2.7/24 brd 192.0.2.200 scope global"* ]]
+	config '.linux.netDevices={outer:{},second:{}} | .process.args=["nosuch"]'
+	# shellcheck disable=SC2016
+	on_host 'ip link add second type veth peer name third
+		ip addr flush dev outer
+		ip addr add 192.0.2.7/24 brd 192.0.2.200 dev outer noprefixroute
+		! nslaunch run --bundle "$BUNDLE" "$ID"
+		ip -o addr show outer
+		ip -o link show outer | grep -o "[<,]UP[,>]"
+		ip -o link show second | grep -o "[<,]UP[,>]" || echo down'
+	[[ ${lines[0]} == *"inet 192.0.2.7/24 brd 192.0.2.200 scope global noprefixroute outer"* ]]
+	[ "${lines[-1]}" = down ]
+	[[ ${lines[-2]} == *UP* ]]
+	assert_nothing_left
+}
+
+@test "the host's own network namespace is no place for it, joined by path neither" {
+	config '.linux.netDevices={outer:{name:"inner"}}
+		| .linux.namespaces|=map(if .type=="network" then .path="/proc/self/ns/net" else . end)'
+	# shellcheck disable=SC2016
+	on_host '! nslaunch run --bundle "$BUNDLE" "$ID"; ip -o link show outer | grep -c outer'
+	[[ $stderr == *"linux.netDevices: the container is in the host's network namespace"* ]]
+	[ "$output" = 1 ]
+	assert_nothing_left
+}
+
 @test "a loopback, and a name that is taken, are refused by name" {
 	config '.linux.netDevices={"lo":{"name":"x"}}'
 	on_host '! nslaunch run --bundle "$BUNDLE" "$ID"'
