@@ -149,6 +149,8 @@ static int text_map_parse(struct id_map *map, const char *text, size_t n_text, c
 	for (const char *p = text; p < end; p++)
 		n_ranges += *p == '#';
 	r = map_allocate(map, n_ranges, field, error);
+	if (r == 0 && (n_text == 0 || end[-1] == '#'))
+		return error_say(error, -EINVAL, "'%s=' lacks a mapping", field);
 	while (r == 0 && text < end) {
 		r = text_range_parse(&text, &map->ranges[map->n_ranges], error);
 		if (r < 0)
