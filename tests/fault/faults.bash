@@ -20,6 +20,7 @@ fault_setup() {
 	for applet in true sleep; do ln -s busybox "$BUNDLE/rootfs/bin/$applet"; done
 	touch "$BUNDLE/lock"
 	fault_config .
+	HOST_FILES=$(host_files)
 }
 
 # fault_config FILTER - a config.json with a step of most kinds
@@ -98,6 +99,24 @@ words_check() {
 		;;
 	*) complain "strange status" ;;
 	esac
+}
+
+# host_files - what a start works beside, and must not change
+host_files() {
+	stat -c '%n %u %g %a %t %T' /dev /dev/null /dev/zero /dev/full /dev/tty /dev/random /dev/urandom \
+		/proc /sys /tmp
+}
+
+# host_check - the host is as it was
+host_check() {
+	local now
+	now=$(host_files)
+
+	[ "$now" = "$HOST_FILES" ] || {
+		complain "the host's files are changed: $(diff <(echo "$HOST_FILES") <(echo "$now"))"
+		HOST_FILES=$now
+		return 1
+	}
 }
 
 # harmless_check - a success is one though a call has failed, or a warning tells of that
@@ -197,7 +216,7 @@ sweep() {
 			"${FAULT_BEFORE[@]}"
 			strike "$how -p $process -n $number" "$@"
 			[ "$FAULT_STATUS" -ne 0 ] || "${FAULT_FINISH[@]}"
-			for check in "${FAULT_CHECKS[@]}"; do
+			for check in host_check "${FAULT_CHECKS[@]}"; do
 				"$check" || failed=1
 			done
 		done 7<calls
