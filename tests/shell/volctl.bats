@@ -313,7 +313,8 @@ whole() {
 
 @test "a populate that is killed leaves no half volume" {
 	local i killed=0 rounds=${LAMINA_FULL:+15}
-	for i in $(seq "${rounds:=6}"); do
+	rounds=${rounds:-6}
+	for i in $(seq "$rounds"); do
 		bundle=$(layerfs create tree:1)
 		volctl attach -b "$bundle" -v data:/data >/dev/null &
 		pid=$!
