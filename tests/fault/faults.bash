@@ -66,7 +66,7 @@ complain() {
 strike() {
 	STRIKE=$1
 	shift
-	FAULT_VERB=$2
+	FAULT_VERB=$2${FAULT_KIND:-}
 	FAULT_STATUS=0
 	: >struck
 	# shellcheck disable=SC2086 # a list

@@ -25,6 +25,7 @@ teardown() {
 }
 
 @test "run in a user namespace, with hooks: every failing call is told and undone" {
+	FAULT_KIND=-userns
 	local hooks='[{"path":"/bin/true"}]'
 	FAULT_CHECKS=(words_check harmless_check nothing_left_check delete_check)
 	fault_config ".hooks={prestart:$hooks,createRuntime:$hooks,createContainer:$hooks,poststart:$hooks,poststop:$hooks}
