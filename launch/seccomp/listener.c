@@ -23,6 +23,7 @@
 #define LOADING		 INT_MIN /* the filter isn't loaded yet */
 #define THREAD_BYTES	 (32 * 1024)
 #define POLL_INTERVAL_NS 100000
+#define N_TAIL		 64
 
 int seccomp_listener_connect(const char *path, struct error *error)
 {
@@ -58,9 +59,12 @@ int seccomp_listener_describe(struct seccomp_listener *listener, const char *met
 	/* The pid of the first process is in the state too, whose end is left to the tail. */
 	json_write_raw(&writer, "state", state, n_state - pid_is_state);
 	buffer_add(&writer.buffer, ",\"pid\":", strlen(",\"pid\":"));
+	/* Room for the tail: where it is known, nothing can be allocated. */
+	buffer_add(&writer.buffer, (char[N_TAIL]){}, N_TAIL);
 	r = json_writer_status(&writer);
 	if (r < 0)
 		return error_set(error, r, "cannot write the state");
+	writer.buffer.n_bytes -= N_TAIL;
 	listener->head = writer.buffer;
 	writer.buffer = (struct buffer){};
 	listener->tail = pid_is_state ? "%d},\"pid\":%d}" : "%d}";
@@ -89,14 +93,14 @@ struct handover {
 	_Atomic pid_t tid; /* the sender's; 0: it is gone */
 };
 
+/* In one piece: a supervisor may read once, and take what it gets for the whole. */
 static int message_send(struct seccomp_listener *listener, int fd)
 {
-	char tail[64];
-	int n = snprintf(tail, sizeof(tail), listener->tail, (int)listener->pid,
+	struct buffer *head = &listener->head;
+	int n = snprintf(head->bytes + head->n_bytes, N_TAIL, listener->tail, (int)listener->pid,
 			 (int)listener->pid);
-	int r = fd_send(listener->socket_fd, listener->head.bytes, listener->head.n_bytes, fd);
 
-	return r == 0 ? fd_send(listener->socket_fd, tail, (size_t)n, -1) : r;
+	return fd_send(listener->socket_fd, head->bytes, head->n_bytes + (size_t)n, fd);
 }
 
 /* The other thread: no filter holds for it. */

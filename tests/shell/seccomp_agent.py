@@ -49,6 +49,8 @@ def receive(connection):
                 fds.frombytes(data)
         if not part:
             return text, fds
+        if text:
+            sys.exit("the state came in pieces, and supervisors read once")
         text += part
 
 
