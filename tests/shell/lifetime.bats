@@ -91,6 +91,19 @@ deleted() {
 	assert_nothing_left
 }
 
+@test "list: a damaged state.json hides no other container" {
+	running
+	mkdir "$LAMINA_STATE/0-$C"
+	echo '{' >"$LAMINA_STATE/0-$C/state.json"
+	run -1 --separate-stderr nslaunch list
+	[[ $output == "$C"*running* ]]
+	[[ $stderr == "nslaunch: list: container '0-$C': 'state.json': "* ]]
+	run -1 --separate-stderr nslaunch list --format json
+	[ "$(jq -r '.[].id' <<<"$output")" = "$C" ]
+	nslaunch delete --force "0-$C"
+	deleted
+}
+
 @test "delete --force: state.json is gone, or damaged in many ways" {
 	local damage good
 	running

@@ -149,27 +149,35 @@ static int container_list(const char *state_path, const char *id, struct listing
 	return r;
 }
 
+/* One that can't be read doesn't hide the others: its error is told at the end. */
 static int containers_list(const char *state_path, struct listing *listing, struct error *error)
 {
 	_cleanup_strings_ struct string_list ids = {};
 	int r = state_list(state_path, &ids, error);
+	int unread = 0;
+
+	if (r < 0)
+		return r;
 
 	if (listing->is_array)
 		json_write_array_begin(&listing->writer, NULL);
 	STRING_LIST_FOR_EACH (&ids, i) {
-		if (r == 0)
-			r = container_list(state_path, ids.items[i], listing, error);
+		struct error *its_error = unread == 0 ? error : &(struct error){};
+
+		r = container_list(state_path, ids.items[i], listing, its_error);
+		if (r < 0 && unread == 0)
+			unread = error_prefix(error, r, "container '%s'", ids.items[i]);
 	}
-	if (r < 0)
-		return r;
+	r = 0;
 	if (listing->is_array) {
 		json_write_array_end(&listing->writer);
-		return writer_print(&listing->writer, error);
+		r = writer_print(&listing->writer, error);
+	} else if (!listing->options->quiet && !listing->options->json) {
+		r = table_print(&listing->table, stdout, isatty(STDOUT_FILENO));
+		if (r < 0)
+			error_set(error, r, "cannot print");
 	}
-	if (listing->options->quiet || listing->options->json)
-		return 0;
-	r = table_print(&listing->table, stdout, isatty(STDOUT_FILENO));
-	return r < 0 ? error_set(error, r, "cannot print") : 0;
+	return r < 0 ? r : unread;
 }
 
 int verb_list(const struct command_call *call, struct error *error)
