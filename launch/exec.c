@@ -206,7 +206,11 @@ static int process_from_file(struct exec_attempt *attempt, struct error *error)
 		return r;
 	attempt->owns_process = true;
 	r = config_process_parse(&attempt->process, json_root(&attempt->process_document), error);
-	return r < 0 ? error_prefix(error, r, "'%s'", path) : 0;
+	if (r < 0)
+		return error_prefix(error, r, "'%s'", path);
+	config_process_report(&attempt->process, json_root(&attempt->process_document),
+			      attempt->state.id);
+	return 0;
 }
 
 static int listener_prepare(struct exec_attempt *attempt, struct error *error)

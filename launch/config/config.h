@@ -196,6 +196,10 @@ int config_process_parse(struct config_process *process, struct json_value value
 /** config_report() - warn of what is left out, in the container @id; once a start */
 void config_report(const struct config *config, const char *id);
 
+/** config_process_report() - the same for @process, that @value was parsed to, of an exec */
+void config_process_report(const struct config_process *process, struct json_value value,
+			   const char *id);
+
 void config_process_deinit(struct config_process *process);
 
 void config_deinit(struct config *config);

@@ -242,19 +242,37 @@ int known_process_check(struct json_value process, struct error *error)
 		      : r;
 }
 
+/* @value is what the first @n_prefix letters of its paths lead to. */
+static void left_out_tell(const struct visit *visit, size_t n_prefix, struct json_value value)
+{
+	char message[256];
+
+	for (size_t i = 0; i < N_ROWS(left_out); i++) {
+		const char *path = left_out[i].path;
+
+		if (strncmp(path, "process.", n_prefix) ||
+		    !value_asks(value_at(value, path + n_prefix)))
+			continue;
+		snprintf(message, sizeof(message), "'%s' is left out: %s", path, left_out[i].why);
+		visit->tell(message, visit->argument);
+	}
+}
+
 void known_report(struct json_value root, void (*tell)(const char *message, void *argument),
 		  void *argument)
 {
 	struct visit visit = { .tell = tell, .argument = argument };
-	char message[256];
 
 	(void)rows_visit(&visit, table, N_ROWS(table), 0, root);
 	(void)rows_visit(&visit, process_table, N_ROWS(process_table), 0, root);
-	for (size_t i = 0; i < N_ROWS(left_out); i++) {
-		if (!value_asks(value_at(root, left_out[i].path)))
-			continue;
-		snprintf(message, sizeof(message), "'%s' is left out: %s", left_out[i].path,
-			 left_out[i].why);
-		tell(message, argument);
-	}
+	left_out_tell(&visit, 0, root);
+}
+
+void known_process_report(struct json_value process,
+			  void (*tell)(const char *message, void *argument), void *argument)
+{
+	struct visit visit = { .tell = tell, .argument = argument };
+
+	(void)rows_visit(&visit, process_table, N_ROWS(process_table), strlen("process"), process);
+	left_out_tell(&visit, strlen("process."), process);
 }

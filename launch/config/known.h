@@ -27,3 +27,7 @@ int known_process_check(struct json_value process, struct error *error);
  */
 void known_report(struct json_value root, void (*tell)(const char *message, void *argument),
 		  void *argument);
+
+/** known_process_report() - the same for a `process` by itself */
+void known_process_report(struct json_value process,
+			  void (*tell)(const char *message, void *argument), void *argument);

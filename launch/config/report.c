@@ -26,6 +26,14 @@ static void capabilities_report(struct json_value sets, const char *id)
 	}
 }
 
+void config_process_report(const struct config_process *process, struct json_value value,
+			   const char *id)
+{
+	known_process_report(value, tell, (void *)id);
+	if (process->has_unknown_capabilities)
+		capabilities_report(json_get(value, "capabilities"), id);
+}
+
 void config_report(const struct config *config, const char *id)
 {
 	struct json_value root = json_root(&config->document);

@@ -255,6 +255,17 @@ nslaunch: warning: container '$ID': 'windows' is left out: it is for another sys
 	refused '.process.commandLine="x"' "'process.commandLine' is not supported: it is for Windows"
 }
 
+@test "exec --process: what nobody knows of it, and is harmless, is told of too" {
+	running .
+	jq '.process | .args=["true"] | .mystery=1 | .user.username="bob" | .capabilities.bounding+=["CAP_MYSTERY"]' \
+		"$BUNDLE/config.json" >process.json
+	run -0 --separate-stderr nslaunch exec --process process.json "$ID"
+	[ "$stderr" = "nslaunch: warning: container '$ID': 'process.mystery' is not known, and left out
+nslaunch: warning: container '$ID': 'process.user.username' is left out: it is for Windows: 'uid' and 'gid' count
+nslaunch: warning: container '$ID': 'process.capabilities.bounding': 'CAP_MYSTERY' is not known, and left out" ]
+	nslaunch delete --force "$ID"
+}
+
 @test "intelRdt: a class with its schemata, and a monitoring group, made and removed" {
 	if [ ! -e /sys/fs/resctrl/schemata ]; then
 		refused '.linux.intelRdt={enableMonitoring:true}' "linux.intelRdt: there is no resctrl at '/sys/fs/resctrl'"
