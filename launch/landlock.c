@@ -235,14 +235,30 @@ int landlock_parse(struct landlock *landlock, const char *text, int abi, const c
 	return 0;
 }
 
+/* A misspelt name would be a container that nobody restricts: "lamina." is for this runtime alone.
+ */
+static int names_check(struct json_value annotations, struct error *error)
+{
+	JSON_FOR_EACH (annotation, annotations) {
+		const char *name = json_key(annotation);
+
+		if (name && string_has_prefix(name, "lamina.") && strcmp(name, LANDLOCK_ANNOTATION))
+			return error_say(
+				error, -EOPNOTSUPP,
+				"annotations: '%.128s' is not supported: there is only '%s'", name,
+				LANDLOCK_ANNOTATION);
+	}
+	return 0;
+}
+
 int landlock_prepare(struct landlock *landlock, struct json_value annotations, struct error *error)
 {
 	struct json_value value = json_get(annotations, LANDLOCK_ANNOTATION);
 	const char *text = json_string(value), *without = NULL;
-	int r;
+	int r = names_check(annotations, error);
 
-	if (!json_exists(value))
-		return 0;
+	if (r < 0 || !json_exists(value))
+		return r;
 	if (!text)
 		return error_say(error, -EINVAL, LANDLOCK_ANNOTATION ": it must be a string");
 	r = landlock_parse(landlock, text, landlock_abi(), &without, error);

@@ -97,6 +97,7 @@ need_landlock() {
 @test "what is no rule, or has no place in the root, is refused" {
 	refused '.annotations={"lamina.landlock":"rx:/ wo:/tmp"}' "lamina.landlock: 'wo:/tmp' is no rule"
 	refused '.annotations={"lamina.landlock":"best-effort"}' "lamina.landlock: it has no rule"
+	refused '.annotations={"lamina.landlok":"rx:/"}' "annotations: 'lamina.landlok' is not supported"
 	refused '.annotations={"lamina.landlock":7}' "lamina.landlock: it must be a string"
 	need_landlock 5 rx:/
 	refused "$(rules rx:/ rw:/nosuch)" "lamina.landlock: '/nosuch': No such file or directory"
