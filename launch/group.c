@@ -134,6 +134,10 @@ int launch_group_make(struct launched *launched, const struct launch_options *op
 		return fs_make(launched, options, error);
 	default:
 		/* Empty: there is nothing to enter, to limit and to remove. */
+		if (cgroup_resources_ask(launched->bundle.config.resources))
+			log_warning("container '%s': linux.resources is left out: there are no "
+				    "cgroups with --cgroup-manager disabled",
+				    launched->state.id);
 		return 0;
 	}
 }

@@ -112,6 +112,10 @@ teardown() {
 	run -1 nslaunch kill --all "$ID" TERM
 	[[ $output == *"no cgroup"* ]]
 	nslaunch delete --force "$ID"
+	# What is asked for is not forgotten without a word.
+	config '.process.args=["true"] | .linux.resources.memory.limit=67108864'
+	run -0 --separate-stderr nslaunch --cgroup-manager disabled run --bundle "$BUNDLE" "$ID"
+	[[ $stderr == "nslaunch: warning: container '$ID': linux.resources is left out: "* ]]
 	assert_nothing_left
 }
 
