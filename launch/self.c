@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
@@ -11,46 +12,45 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/syscalls.h"
 
 #define SELF "/proc/self/exe"
 
 static const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 
-static bool is_safe(void)
+static bool is_safe(int exe_fd)
 {
-	_cleanup_close_ int fd = -EBADF;
 	struct statvfs st;
 	int there;
 
-	if (statvfs(SELF, &st) == 0 && st.f_flag & ST_RDONLY)
+	if (fstatvfs(exe_fd, &st) == 0 && st.f_flag & ST_RDONLY)
 		return true;
-	fd = open(SELF, O_RDONLY | O_CLOEXEC);
 	/* Only a memfd and a tmpfs have seals: -1 elsewhere, which has all bits. */
-	there = fd < 0 ? -1 : fcntl(fd, F_GET_SEALS);
+	there = fcntl(exe_fd, F_GET_SEALS);
 	return there >= 0 && (there & seals) == seals;
 }
 
-static int clone_read_only(void)
+static int clone_read_only(int exe_fd)
 {
 	struct mount_attr attributes = { .attr_set = MOUNT_ATTR_RDONLY };
-	_cleanup_close_ int fd = sys_open_tree(AT_FDCWD, SELF, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	_cleanup_close_ int fd =
+		sys_open_tree(exe_fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 
 	if (fd < 0 || sys_mount_setattr(fd, "", AT_EMPTY_PATH, &attributes) < 0)
 		return -errno;
 	return take_fd(&fd);
 }
 
-static int copy_sealed(void)
+static int copy_sealed(int exe_fd)
 {
-	_cleanup_close_ int from_fd = open(SELF, O_RDONLY | O_CLOEXEC);
 	_cleanup_close_ int fd = memfd_create("nslaunch", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	struct stat st;
 
-	if (from_fd < 0 || fd < 0 || fstat(from_fd, &st) < 0)
+	if (fd < 0 || fstat(exe_fd, &st) < 0)
 		return -errno;
 	for (off_t at = 0; at < st.st_size;) {
-		ssize_t n = sendfile(fd, from_fd, &at, (size_t)(st.st_size - at));
+		ssize_t n = sendfile(fd, exe_fd, &at, (size_t)(st.st_size - at));
 
 		if (n < 0)
 			return -errno;
@@ -64,16 +64,21 @@ static int copy_sealed(void)
 
 int self_protect(char *argv[], struct error *error)
 {
-	_cleanup_close_ int fd = -EBADF;
+	static bool is_protected;
+	_cleanup_close_ int exe_fd = -EBADF, fd = -EBADF;
 
-	if (is_safe()) {
+	if (is_protected)
+		return 0;
+	exe_fd = fd_open(SELF, O_RDONLY | O_CLOEXEC);
+	if (exe_fd >= 0 && is_safe(exe_fd)) {
+		is_protected = true;
 		/* execveat(2) has made a number of the name. */
 		(void)prctl(PR_SET_NAME, "nslaunch", 0, 0, 0);
 		return 0;
 	}
-	fd = clone_read_only();
-	if (fd < 0)
-		fd = copy_sealed();
+	fd = exe_fd < 0 ? -errno : clone_read_only(exe_fd);
+	if (fd < 0 && exe_fd >= 0)
+		fd = copy_sealed(exe_fd);
 	if (fd < 0)
 		return error_set(error, fd,
 				 "cannot protect the launcher's executable (is /proc mounted?)");

@@ -14,7 +14,7 @@
  * the launcher executes itself once more, through a detached read-only clone of its own mount,
  * which no container can remount: it is in no mount namespace. Where the executable is on a
  * read-only mount already, nothing is done. Where mounts can't be cloned, a sealed copy in memory
- * takes the place.
+ * takes the place. A second call is free: what is called early needn't read its arguments twice.
  *
  * Return: 0 when this process is safe, else a negative errno; doesn't return when it executes
  * itself.

@@ -3,9 +3,11 @@
  * nslaunch: an OCI runtime that starts containers as fast as the kernel can.
  */
 #include <stdio.h>
+#include <string.h>
 #include <sys/auxv.h>
 
 #include "launch/config/config.h"
+#include "launch/self.h"
 #include "tools/nslaunch/verbs.h"
 
 static const struct command commands[] = {
@@ -158,6 +160,27 @@ static const struct command commands[] = {
 	  .run = verb_list },
 };
 
+/*
+ * Verbs that make processes run in containers execute nslaunch once more, as a protected copy. What
+ * has been read and allocated until then is thrown away by that: so do it before anything else.
+ * That a word is an option's value costs time, nothing else; failures are told by the verb itself.
+ */
+static void protect_early(char *argv[])
+{
+	static const char *const verbs[] = { "create", "exec", "restore", "run" };
+	struct error error;
+
+	for (size_t i = 1; argv[0] && argv[i] && strcmp(argv[i], "--"); i++) {
+		for (size_t j = 0; j < sizeof(verbs) / sizeof(verbs[0]); j++) {
+			if (strcmp(argv[i], verbs[j]))
+				continue;
+			error_init(&error);
+			(void)self_protect(argv, &error);
+			return;
+		}
+	}
+}
+
 int main(int argc, char *argv[])
 {
 	static const struct tool nslaunch = {
@@ -177,5 +200,6 @@ int main(int argc, char *argv[])
 		fprintf(stderr, "nslaunch: it must not be setuid, or have file capabilities\n");
 		return 125;
 	}
+	protect_early(argv);
 	return command_main(&nslaunch, argc, argv);
 }
