@@ -62,7 +62,7 @@ int cgroup_path_clean(const char *path, char *ret_clean, struct error *error)
 bool cgroup_exists(const struct cgroup *cgroup)
 {
 	for (size_t i = 0; i < cgroup->n_hierarchies; i++) {
-		if (cgroup->hierarchies[i].directory_fd >= 0)
+		if (cgroup->hierarchies[i].exists)
 			return true;
 	}
 	return false;
@@ -99,6 +99,14 @@ int cgroup_enter(const struct cgroup *cgroup, struct error *error)
 static bool is_cpuset(const struct cgroup_hierarchy *hierarchy)
 {
 	return hierarchy->controllers & 1u << CGROUP_CPUSET;
+}
+
+/* A file of the cgroup @relative, in one walk instead of two: most need only this one. */
+static int path_of(const char *relative, const char *file, char buffer[PATH_MAX])
+{
+	int n = snprintf(buffer, PATH_MAX, "%s/%s", relative, file);
+
+	return n < 0 || n >= PATH_MAX ? -ENAMETOOLONG : 0;
 }
 
 static int cpuset_copy(int from_fd, int to_fd, const char *file)
@@ -151,11 +159,11 @@ static int cpuset_fill(const struct cgroup *cgroup, const struct cgroup_hierarch
 }
 
 static int cpuset_check(const struct cgroup *cgroup, const struct cgroup_hierarchy *hierarchy,
-			struct error *error)
+			const char *relative, struct error *error)
 {
-	char text[16];
-	ssize_t n = cgroup_file_read(hierarchy->directory_fd, "cpuset.mems", text, sizeof(text));
-	int r;
+	char text[16], path[PATH_MAX];
+	int r = path_of(relative, "cpuset.mems", path);
+	ssize_t n = r < 0 ? r : cgroup_file_read(cgroup->root_fd, path, text, sizeof(text));
 
 	if (n > 0)
 		return 0;
@@ -278,16 +286,22 @@ static int hierarchy_open(struct cgroup *cgroup, struct cgroup_hierarchy *hierar
 {
 	hierarchy->directory_fd =
 		openat(cgroup->root_fd, relative, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (hierarchy->directory_fd >= 0)
+	hierarchy->exists = hierarchy->directory_fd >= 0;
+	if (hierarchy->exists)
 		return 0;
 	return error_set(error, -errno, "cannot open cgroup '%s/%s'", CGROUP_ROOT, relative);
 }
 
 /* `tasks`, not cgroup.procs: see cgroup.h. */
 static int tasks_open(const struct cgroup *cgroup, struct cgroup_hierarchy *hierarchy,
-		      struct error *error)
+		      const char *relative, struct error *error)
 {
-	hierarchy->tasks_fd = openat(hierarchy->directory_fd, "tasks", O_WRONLY | O_CLOEXEC);
+	char path[PATH_MAX];
+	int r = path_of(relative, "tasks", path);
+
+	hierarchy->tasks_fd = r < 0 ? -EBADF : openat(cgroup->root_fd, path, O_WRONLY | O_CLOEXEC);
+	if (r < 0)
+		return error_set(error, r, "cgroup '/%s'", cgroup->path);
 	if (hierarchy->tasks_fd < 0)
 		return error_set(error, -errno, "cannot open '%s/%s/%s/tasks'", CGROUP_ROOT,
 				 hierarchy->name, cgroup->path);
@@ -303,15 +317,14 @@ static int hierarchy_create(struct cgroup *cgroup, struct cgroup_hierarchy *hier
 	if (r < 0)
 		return error_set(error, r, "cgroup '/%s'", cgroup->path);
 	r = hierarchy_make(cgroup, hierarchy, relative, error);
-	if (r == 0)
-		r = hierarchy_open(cgroup, hierarchy, relative, error);
-	if (r < 0 || hierarchy->is_v2)
-		return r;
-	if (is_cpuset(hierarchy))
-		r = cpuset_check(cgroup, hierarchy, error);
 	if (r < 0)
 		return r;
-	return tasks_open(cgroup, hierarchy, error);
+	hierarchy->exists = true;
+	if (hierarchy->is_v2)
+		return hierarchy_open(cgroup, hierarchy, relative, error);
+	if (is_cpuset(hierarchy))
+		r = cpuset_check(cgroup, hierarchy, relative, error);
+	return r == 0 ? tasks_open(cgroup, hierarchy, relative, error) : r;
 }
 
 int cgroup_open_to_enter(struct cgroup *cgroup, const char *path, struct error *error)
@@ -320,9 +333,13 @@ int cgroup_open_to_enter(struct cgroup *cgroup, const char *path, struct error *
 
 	for (size_t i = 0; r == 0 && i < cgroup->n_hierarchies; i++) {
 		struct cgroup_hierarchy *hierarchy = &cgroup->hierarchies[i];
+		char relative[PATH_MAX];
 
-		if (!hierarchy->is_v2 && hierarchy->directory_fd >= 0)
-			r = tasks_open(cgroup, hierarchy, error);
+		if (hierarchy->is_v2 || !hierarchy->exists)
+			continue;
+		r = cgroup_relative(cgroup, hierarchy, cgroup->path, relative);
+		if (r == 0)
+			r = tasks_open(cgroup, hierarchy, relative, error);
 	}
 	if (r < 0)
 		cgroup_close(cgroup);

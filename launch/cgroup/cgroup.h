@@ -58,8 +58,9 @@ struct cgroup_hierarchy {
 	char name[NAME_MAX + 1]; /* its directory in /sys/fs/cgroup; "." where that is v2 itself */
 	uint32_t controllers;	 /* of v1: bits by enum cgroup_controller; 0: a named hierarchy */
 	bool is_v2;
-	bool was_made;	  /* the directory below is cgroup_create()'s work */
-	int directory_fd; /* O_PATH: the cgroup in this hierarchy; -EBADF where it isn't there */
+	bool exists;	  /* the cgroup is there in this hierarchy */
+	bool was_made;	  /* and is cgroup_create()'s work */
+	int directory_fd; /* O_PATH: the cgroup; or -EBADF: not opened, see cgroup_directory() */
 	int tasks_fd;	  /* v1 after cgroup_create(): `tasks`, for writing; else -EBADF */
 };
 
@@ -232,5 +233,4 @@ bool cgroup_is_frozen(struct cgroup *cgroup);
  *
  * Return: 0 or a negative errno.
  */
-int cgroup_pids(const struct cgroup *cgroup, pid_t **ret_pids, size_t *ret_n_pids,
-		struct error *error);
+int cgroup_pids(struct cgroup *cgroup, pid_t **ret_pids, size_t *ret_n_pids, struct error *error);

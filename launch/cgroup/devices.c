@@ -238,7 +238,8 @@ int device_policy_parse(struct device_policy *policy, struct json_value devices,
 
 int limits_devices(struct limits *limits, struct json_value devices)
 {
-	const struct cgroup_hierarchy *v1 = cgroup_v1(limits->cgroup, CGROUP_DEVICES);
+	struct cgroup_hierarchy *v1 = cgroup_v1(limits->cgroup, CGROUP_DEVICES);
+	int v1_fd = v1 ? cgroup_directory(limits->cgroup, v1) : -EBADF;
 	_cleanup_device_policy_ struct device_policy policy = {};
 	int v2_fd = cgroup_v2_fd(limits->cgroup);
 	int r = device_policy_parse(&policy, devices, limits->error);
@@ -246,9 +247,9 @@ int limits_devices(struct limits *limits, struct json_value devices)
 	if (r < 0)
 		return r;
 	if (v1 && limits->is_update)
-		return device_policy_update_v1(&policy, v1->directory_fd, limits->error);
+		return device_policy_update_v1(&policy, v1_fd, limits->error);
 	if (v1)
-		return device_policy_write_v1(&policy, v1->directory_fd, limits->error);
+		return device_policy_write_v1(&policy, v1_fd, limits->error);
 	if (policy.allow_by_default && policy.n_rules == 0 && !limits->is_update)
 		return 0;
 	if (v2_fd >= 0)

@@ -90,7 +90,7 @@ static int hierarchy_add(struct cgroup *cgroup, const char *name, bool is_v2, st
 	snprintf(hierarchy->name, sizeof(hierarchy->name), "%s", name);
 	hierarchy->controllers = is_v2 ? 0 : controllers_of(name);
 	hierarchy->is_v2 = is_v2;
-	hierarchy->was_made = false;
+	hierarchy->exists = hierarchy->was_made = false;
 	hierarchy->directory_fd = hierarchy->tasks_fd = -EBADF;
 	cgroup->n_hierarchies++;
 	return 0;
@@ -150,7 +150,7 @@ int cgroup_hierarchies_find(struct cgroup *cgroup, struct error *error)
 {
 	struct statfs fs;
 
-	cgroup->root_fd = open(CGROUP_ROOT, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cgroup->root_fd = fd_open(CGROUP_ROOT, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (cgroup->root_fd < 0) {
 		if (errno == ENOENT)
 			return 0;
@@ -161,6 +161,17 @@ int cgroup_hierarchies_find(struct cgroup *cgroup, struct error *error)
 	if (fs.f_type == CGROUP2_SUPER_MAGIC)
 		return hierarchy_add(cgroup, ".", true, error);
 	return directories_add(cgroup, error);
+}
+
+int cgroup_directory(const struct cgroup *cgroup, struct cgroup_hierarchy *hierarchy)
+{
+	char relative[PATH_MAX];
+
+	if (hierarchy->directory_fd < 0 && hierarchy->exists &&
+	    cgroup_relative(cgroup, hierarchy, cgroup->path, relative) == 0)
+		hierarchy->directory_fd = openat(cgroup->root_fd, relative,
+						 O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return hierarchy->directory_fd < 0 ? -EBADF : hierarchy->directory_fd;
 }
 
 int cgroup_file_write(int directory_fd, const char *file, const char *text)

@@ -29,6 +29,13 @@ struct cgroup_hierarchy *cgroup_v1(struct cgroup *cgroup, enum cgroup_controller
 struct cgroup_hierarchy *cgroup_v2(struct cgroup *cgroup);
 
 /**
+ * cgroup_directory() - the directory of what exists in @hierarchy; O_PATH, borrowed, or -EBADF
+ *
+ * A start opens only those that it sets limits in: each costs as much as a small cgroup's mkdir.
+ */
+int cgroup_directory(const struct cgroup *cgroup, struct cgroup_hierarchy *hierarchy);
+
+/**
  * cgroup_file_write() - write the whole of a control file in one write(2)
  *
  * Return: 0 or a negative errno.

@@ -89,17 +89,19 @@ bool limit_is_v1(const struct limits *limits, enum cgroup_controller controller)
 
 bool limit_has_file(struct limits *limits, enum cgroup_controller controller, const char *file)
 {
-	const struct cgroup_hierarchy *hierarchy = cgroup_v1(limits->cgroup, controller);
+	struct cgroup_hierarchy *hierarchy = cgroup_v1(limits->cgroup, controller);
+	int fd;
 
 	if (!hierarchy)
 		hierarchy = cgroup_v2(limits->cgroup);
-	if (!hierarchy || hierarchy->directory_fd < 0)
+	fd = hierarchy ? cgroup_directory(limits->cgroup, hierarchy) : -EBADF;
+	if (fd < 0)
 		return false;
-	if (faccessat(hierarchy->directory_fd, file, F_OK, 0) == 0)
+	if (faccessat(fd, file, F_OK, 0) == 0)
 		return true;
 	return hierarchy->is_v2 &&
 	       cgroup_v2_enable(limits->cgroup, cgroup_controller_name_v2(controller)) == 0 &&
-	       faccessat(hierarchy->directory_fd, file, F_OK, 0) == 0;
+	       faccessat(fd, file, F_OK, 0) == 0;
 }
 
 int limit_unsupported(struct limits *limits, const char *field, const char *reason)
@@ -156,7 +158,7 @@ static int controller_need(struct limits *limits, const char *field,
 int limit_write(struct limits *limits, const char *field, enum cgroup_controller controller,
 		const char *file, const char *format, ...)
 {
-	const struct cgroup_hierarchy *hierarchy = cgroup_v1(limits->cgroup, controller);
+	struct cgroup_hierarchy *hierarchy = cgroup_v1(limits->cgroup, controller);
 	char text[1024];
 	va_list arguments;
 	int n, r;
@@ -172,7 +174,7 @@ int limit_write(struct limits *limits, const char *field, enum cgroup_controller
 			return r;
 		hierarchy = cgroup_v2(limits->cgroup);
 	}
-	r = cgroup_file_write(hierarchy->directory_fd, file, text);
+	r = cgroup_file_write(cgroup_directory(limits->cgroup, hierarchy), file, text);
 	if (r == -ENOENT)
 		return error_say(limits->error, -EOPNOTSUPP,
 				 "cannot set linux.resources.%s: this kernel has no '%s'", field,

@@ -77,9 +77,8 @@ static int hierarchy_mount(const struct cgroup *cgroup, const struct cgroup_hier
 
 	if (fd < 0)
 		return fd;
-	/* The umask must not close it to the container's users. */
+	/* The child's umask is 0. */
 	if (mkdirat(tmpfs_fd, hierarchy->name, 0755) < 0 ||
-	    fchmodat(tmpfs_fd, hierarchy->name, 0755, 0) < 0 ||
 	    sys_move_mount(fd, "", tmpfs_fd, hierarchy->name, MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return -errno;
 	return links_make(tmpfs_fd, hierarchy->name);
@@ -108,7 +107,7 @@ static int mount_v1(const struct cgroup *cgroup, int target_fd, unsigned int att
 	for (size_t i = 0; i < cgroup->n_hierarchies; i++) {
 		const struct cgroup_hierarchy *hierarchy = &cgroup->hierarchies[i];
 
-		if (hierarchy->is_v2 || hierarchy->directory_fd < 0)
+		if (hierarchy->is_v2 || !hierarchy->exists)
 			continue;
 		r = hierarchy_mount(cgroup, hierarchy, tmpfs_fd, attributes);
 		if (r < 0)

@@ -26,8 +26,8 @@
  * cgroup mount in mountinfo relative to the reader's namespace, "/" in both cases. Nine of them
  * take 70 to 140 us, and 10 less than new ones when they end: those need a superblock each.
  *
- * Called in the child, whose mount namespace still has the host's /sys/fs/cgroup. Makes no
- * allocation and is safe in a vforked child.
+ * Called in the child, whose mount namespace still has the host's /sys/fs/cgroup, and whose umask
+ * is 0. Makes no allocation and is safe in a vforked child.
  *
  * Return: 0 or a negative errno.
  */

@@ -54,11 +54,11 @@ static int watch_v2(struct cgroup_oom *oom)
 
 int cgroup_oom_watch(struct cgroup *cgroup, struct cgroup_oom *oom, struct error *error)
 {
-	const struct cgroup_hierarchy *v1 = cgroup_v1(cgroup, CGROUP_MEMORY);
+	struct cgroup_hierarchy *v1 = cgroup_v1(cgroup, CGROUP_MEMORY);
 	int r;
 
 	*oom = (struct cgroup_oom){ .event_fd = -EBADF, .is_v2 = !v1 };
-	oom->directory_fd = v1 ? v1->directory_fd : cgroup_v2_fd(cgroup);
+	oom->directory_fd = v1 ? cgroup_directory(cgroup, v1) : cgroup_v2_fd(cgroup);
 	if (oom->directory_fd < 0 ||
 	    (!v1 && faccessat(oom->directory_fd, "memory.events", F_OK, 0) < 0))
 		return 0;

@@ -97,8 +97,7 @@ static int pid_compare(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-int cgroup_pids(const struct cgroup *cgroup, pid_t **ret_pids, size_t *ret_n_pids,
-		struct error *error)
+int cgroup_pids(struct cgroup *cgroup, pid_t **ret_pids, size_t *ret_n_pids, struct error *error)
 {
 	_cleanup_free_ pid_t *pids = NULL;
 	struct pid_list list = {};
@@ -106,8 +105,10 @@ int cgroup_pids(const struct cgroup *cgroup, pid_t **ret_pids, size_t *ret_n_pid
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < cgroup->n_hierarchies; i++) {
-		if (cgroup->hierarchies[i].directory_fd >= 0)
-			r = tree_read(&list, cgroup->hierarchies[i].directory_fd, 0);
+		int fd = cgroup_directory(cgroup, &cgroup->hierarchies[i]);
+
+		if (fd >= 0)
+			r = tree_read(&list, fd, 0);
 	}
 	pids = list.pids;
 	if (r < 0)
@@ -128,8 +129,7 @@ int cgroup_pids(const struct cgroup *cgroup, pid_t **ret_pids, size_t *ret_n_pid
  * A pid that was listed may have ended and be somebody else's by now. So: take a pidfd, then see
  * whether the pid is still (or again) in the cgroup; what the pidfd holds then belongs to it.
  */
-static int pids_signal(const struct cgroup *cgroup, const pid_t *pids, size_t n_pids,
-		       struct error *error)
+static int pids_signal(struct cgroup *cgroup, const pid_t *pids, size_t n_pids, struct error *error)
 {
 	for (size_t done = 0; done < n_pids;) {
 		size_t n = n_pids - done < 64 ? n_pids - done : 64;
@@ -158,7 +158,7 @@ static int pids_signal(const struct cgroup *cgroup, const pid_t *pids, size_t n_
 
 int cgroup_kill(struct cgroup *cgroup, struct error *error)
 {
-	const struct cgroup_hierarchy *freezer = cgroup_v1(cgroup, CGROUP_FREEZER);
+	struct cgroup_hierarchy *freezer = cgroup_v1(cgroup, CGROUP_FREEZER);
 	int v2_fd = cgroup_v2_fd(cgroup);
 	unsigned int pause_ms = 1;
 
@@ -181,8 +181,9 @@ int cgroup_kill(struct cgroup *cgroup, struct error *error)
 		if (r < 0)
 			return r;
 		/* A v1-frozen process dies once it is thawed; one frozen by v2 dies as it is. */
-		if (freezer && freezer->directory_fd >= 0)
-			(void)cgroup_file_write(freezer->directory_fd, "freezer.state", "THAWED");
+		if (freezer && freezer->exists)
+			(void)cgroup_file_write(cgroup_directory(cgroup, freezer), "freezer.state",
+						"THAWED");
 		cgroup_sleep_ms(pause_ms);
 		pause_ms = pause_ms < 50 ? pause_ms * 2 : 50;
 	}
@@ -238,8 +239,8 @@ static int freeze_v1(int directory_fd, bool frozen)
 /* v1's freezer where there is one: every process is in it, and it is what other tools look at. */
 int cgroup_freeze(struct cgroup *cgroup, bool frozen, struct error *error)
 {
-	const struct cgroup_hierarchy *v1 = cgroup_v1(cgroup, CGROUP_FREEZER);
-	int v1_fd = v1 ? v1->directory_fd : -EBADF;
+	struct cgroup_hierarchy *v1 = cgroup_v1(cgroup, CGROUP_FREEZER);
+	int v1_fd = v1 ? cgroup_directory(cgroup, v1) : -EBADF;
 	int v2_fd = cgroup_v2_fd(cgroup);
 	int r;
 
@@ -256,13 +257,13 @@ int cgroup_freeze(struct cgroup *cgroup, bool frozen, struct error *error)
 
 bool cgroup_is_frozen(struct cgroup *cgroup)
 {
-	const struct cgroup_hierarchy *v1 = cgroup_v1(cgroup, CGROUP_FREEZER);
+	struct cgroup_hierarchy *v1 = cgroup_v1(cgroup, CGROUP_FREEZER);
+	int v1_fd = v1 ? cgroup_directory(cgroup, v1) : -EBADF;
 	int v2_fd = cgroup_v2_fd(cgroup);
 	char text[32];
 
-	if (v1 && v1->directory_fd >= 0)
-		return cgroup_file_read(v1->directory_fd, "freezer.state", text, sizeof(text)) >
-			       0 &&
+	if (v1_fd >= 0)
+		return cgroup_file_read(v1_fd, "freezer.state", text, sizeof(text)) > 0 &&
 		       strcmp(text, "THAWED") != 0;
 	return v2_fd >= 0 && events_say(v2_fd, "frozen 1");
 }
@@ -276,6 +277,6 @@ void cgroup_thaw_to_kill(const char *path)
 	if (cgroup_open(&cgroup, path, NULL) < 0)
 		return;
 	v1 = cgroup_v1(&cgroup, CGROUP_FREEZER);
-	if (v1 && v1->directory_fd >= 0 && cgroup_is_frozen(&cgroup))
+	if (v1 && v1->exists && cgroup_is_frozen(&cgroup))
 		(void)cgroup_freeze(&cgroup, false, NULL);
 }

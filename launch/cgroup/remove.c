@@ -122,7 +122,7 @@ int cgroup_remove(struct cgroup *cgroup, struct error *error)
 		char relative[PATH_MAX];
 		int r;
 
-		if (hierarchy->directory_fd < 0)
+		if (!hierarchy->exists)
 			continue;
 		r = cgroup_relative(cgroup, hierarchy, cgroup->path, relative);
 		while (r == 0 && (r = cgroup_tree_remove(cgroup->root_fd, relative)) == -EBUSY &&
@@ -138,6 +138,7 @@ int cgroup_remove(struct cgroup *cgroup, struct error *error)
 		cleanup_close(&hierarchy->directory_fd);
 		cleanup_close(&hierarchy->tasks_fd);
 		hierarchy->directory_fd = hierarchy->tasks_fd = -EBADF;
+		hierarchy->exists = false;
 	}
 	return 0;
 }

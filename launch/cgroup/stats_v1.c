@@ -13,9 +13,9 @@
 /* The cgroup in the hierarchy of @controller, or -EBADF. */
 static int directory_of(struct cgroup *cgroup, enum cgroup_controller controller)
 {
-	const struct cgroup_hierarchy *hierarchy = cgroup_v1(cgroup, controller);
+	struct cgroup_hierarchy *hierarchy = cgroup_v1(cgroup, controller);
 
-	return hierarchy ? hierarchy->directory_fd : -EBADF;
+	return hierarchy ? cgroup_directory(cgroup, hierarchy) : -EBADF;
 }
 
 /* "cpu user system" and a line for each processor (Linux 4.7). */

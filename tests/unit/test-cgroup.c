@@ -108,9 +108,10 @@ static const char *control(struct fixture *fixture, enum cgroup_controller contr
 			   const char *v1_file, const char *v2_file)
 {
 	static char text[4096];
-	const struct cgroup_hierarchy *v1 = cgroup_v1(&fixture->cgroup, controller);
+	struct cgroup_hierarchy *v1 = cgroup_v1(&fixture->cgroup, controller);
+	int v1_fd = v1 ? cgroup_directory(&fixture->cgroup, v1) : -EBADF;
 	ssize_t n =
-		v1 ? cgroup_file_read(v1->directory_fd, v1_file, text, sizeof(text))
+		v1 ? cgroup_file_read(v1_fd, v1_file, text, sizeof(text))
 		   : cgroup_file_read(cgroup_v2_fd(&fixture->cgroup), v2_file, text, sizeof(text));
 
 	if (n < 0)

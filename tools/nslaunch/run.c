@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/process.h"
 #include "base/syscalls.h"
 #include "launch/attend.h"
@@ -182,7 +183,7 @@ int run_stdin_open(const struct run_options *given, struct launch_options *optio
 	if (given->stdin_file && given->interactive)
 		return error_usage(error,
 				   "options '--stdin' and '--interactive' exclude each other");
-	options->stdin_fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	options->stdin_fd = fd_open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (options->stdin_fd < 0)
 		return error_set(error, -errno, "cannot open '%s'", path);
 	return 0;
