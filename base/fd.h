@@ -5,10 +5,21 @@
 #pragma once
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <sys/types.h>
 
 #include "base/error.h"
+
+/**
+ * fd_open() - open(2) of what is there already
+ *
+ * By openat(2): musl's open() sets O_CLOEXEC a second time, by fcntl(2).
+ */
+static inline int fd_open(const char *path, int flags)
+{
+	return openat(AT_FDCWD, path, flags);
+}
 
 /** fd_write_full() - write all @n_bytes, through interruptions; 0 or a negative errno */
 int fd_write_full(int fd, const void *bytes, size_t n_bytes);

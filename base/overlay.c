@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/fd.h"
 #include "base/overlay.h"
 
 #include <errno.h>
@@ -30,7 +31,7 @@ static int layer_set(int fs_fd, const char *key, const char *path)
 
 	if (path_fits_string(path))
 		return sys_fsconfig(fs_fd, FSCONFIG_SET_STRING, key, path, 0) < 0 ? -errno : 0;
-	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	fd = fd_open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	return sys_fsconfig(fs_fd, FSCONFIG_SET_FD, key, NULL, fd) < 0 ? -errno : 0;

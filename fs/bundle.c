@@ -52,7 +52,7 @@ int bundle_open(struct bundle *bundle, const char *path, enum lock_mode mode, st
 	if (!opened.path)
 		return error_set(error, -ENOMEM, "cannot open the bundle '%s'", path);
 	opened.id = strrchr(opened.path, '/') + 1;
-	opened.fd = open(opened.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	opened.fd = fd_open(opened.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (opened.fd < 0)
 		return error_set(error, -errno, "cannot open the bundle '%s'", path);
 	opened.lock_fd = openat(opened.fd, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);

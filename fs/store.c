@@ -98,12 +98,12 @@ int store_open(struct store *store, const char *path, enum store_mode mode, stru
 	if (strpbrk(opened.path, "\n\t"))
 		return error_say(error, -EINVAL,
 				 "a store's path can't have a newline or a tab in it");
-	opened.fd = open(opened.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	opened.fd = fd_open(opened.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (opened.fd < 0 && errno == ENOENT) {
 		r = parents_make(opened.path);
 		if (r < 0)
 			return error_set(error, r, "cannot make the store '%s'", opened.path);
-		opened.fd = open(opened.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		opened.fd = fd_open(opened.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	}
 	if (opened.fd < 0)
 		return error_set(error, -errno, "cannot open the store '%s'", opened.path);

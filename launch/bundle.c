@@ -161,7 +161,7 @@ static int bundle_open(struct launch_bundle *bundle, const char *path, const cha
 	for (size_t n = strlen(bundle->path); n > 1 && bundle->path[n - 1] == '/'; n--)
 		bundle->path[n - 1] = '\0';
 	bundle->id = strrchr(bundle->path, '/') + 1;
-	bundle->fd = open(bundle->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bundle->fd = fd_open(bundle->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (bundle->fd < 0)
 		return error_set(error, -errno, "cannot open the bundle '%s'", path);
 	r = bundle_lock(bundle, error);
@@ -230,7 +230,7 @@ static int root_clone(const struct launch_bundle *bundle)
 
 	if (fd != -EINVAL)
 		return fd;
-	here_fd = open(bundle->root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	here_fd = fd_open(bundle->root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (here_fd < 0 || fstat(here_fd, &here) < 0 || fstat(bundle->root_place_fd, &opened) < 0)
 		return -errno;
 	if (here.st_dev != opened.st_dev || here.st_ino != opened.st_ino)
@@ -285,7 +285,7 @@ int launch_bundle_mark(const struct launch_bundle *bundle, pid_t pid, uint64_t s
 
 int launch_bundle_unmark(const char *path, pid_t pid, uint64_t start_time)
 {
-	_cleanup_close_ int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int fd = fd_open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	uint64_t marked_time = 0;
 	pid_t marked_pid = 0;
 	int r = fd < 0 ? -errno : mark_read(fd, &marked_pid, &marked_time);

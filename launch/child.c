@@ -247,7 +247,7 @@ static int join(const struct child *child, int *ret_slave_fd, struct error *erro
 	r = session_make(child, error);
 	if (r < 0 || child->terminal_fd < 0)
 		return r;
-	root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	root_fd = fd_open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root_fd < 0)
 		return error_set(error, -errno, "cannot open the container's root");
 	return terminal_make(root_fd, child->terminal_fd, child->process, ret_slave_fd, error);
@@ -257,7 +257,7 @@ static int join(const struct child *child, int *ret_slave_fd, struct error *erro
  * (CVE-2024-21626). */
 static int working_directory_enter(const struct config_process *process, struct error *error)
 {
-	_cleanup_close_ int root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int root_fd = fd_open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_close_ int fd =
 		root_fd < 0 ? -errno
 			    : path_open_in_root(root_fd, process->cwd, O_PATH | O_DIRECTORY, 0);

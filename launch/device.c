@@ -9,6 +9,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/path.h"
 #include "base/syscalls.h"
 #include "base/text.h"
@@ -204,8 +205,8 @@ int device_null_reopen(struct error *error)
 		    (fstatat(AT_FDCWD, "/dev/null", &st, AT_SYMLINK_NOFOLLOW) < 0 || !is_null(&st)))
 			return 0;
 		if (null_fd < 0)
-			null_fd = open("/dev/null",
-				       O_RDWR | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+			null_fd = fd_open("/dev/null",
+					  O_RDWR | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 		if (null_fd < 0 || fstat(null_fd, &st) < 0 || !is_null(&st) ||
 		    fcntl(null_fd, F_SETFL, O_RDWR) < 0)
 			return 0;

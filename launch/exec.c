@@ -338,7 +338,7 @@ static int clone_child(struct exec_attempt *attempt, struct launched *launched, 
 	if (child.join_flags & (CLONE_NEWUSER | CLONE_NEWTIME))
 		return clone_bridged(attempt, &child, launched, error);
 	if (config_find_namespace(&attempt->config, CLONE_NEWPID)) {
-		own_pid_fd = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+		own_pid_fd = fd_open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
 		if (own_pid_fd < 0 || setns(attempt->container_pidfd, CLONE_NEWPID) < 0)
 			return error_set(error, -errno,
 					 "cannot join the container's pid namespace");

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/path.h"
 #include "base/syscalls.h"
@@ -309,7 +310,7 @@ static int port_allow(int ruleset_fd, const struct landlock *landlock,
 
 static int rules_add(int ruleset_fd, const struct landlock *landlock, struct error *error)
 {
-	_cleanup_close_ int root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int root_fd = fd_open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (root_fd < 0)
 		return error_set(error, -errno, LANDLOCK_ANNOTATION ": cannot open the root");

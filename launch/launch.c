@@ -171,7 +171,7 @@ static int pid_namespace_join(const struct attempt *attempt, int *ret_own_fd, st
 		if (config->namespaces[i].flag != CLONE_NEWPID || attempt->is_bridged ||
 		    attempt->namespaces.join_fds[i] < 0)
 			continue;
-		*ret_own_fd = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+		*ret_own_fd = fd_open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
 		if (*ret_own_fd < 0 || setns(attempt->namespaces.join_fds[i], CLONE_NEWPID) < 0)
 			return error_set(error, -errno, "cannot join the pid namespace");
 	}

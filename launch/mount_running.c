@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
+#include "base/fd.h"
 #include "base/path.h"
 #include "base/process.h"
 #include "base/syscalls.h"
@@ -87,7 +88,7 @@ static int root_join(const struct change *change)
 	if (setns(change->container_pidfd, CLONE_NEWNS) < 0)
 		return error_set(change->error, -errno,
 				 "cannot join the container's mount namespace");
-	fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	fd = fd_open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 ? error_set(change->error, -errno, "cannot open the container's root") : fd;
 }
 

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "base/fd.h"
 #include "base/path.h"
 #include "base/syscalls.h"
 #include "launch/root.h"
@@ -29,7 +30,7 @@ static int source_clone(const char *bundle_path, const struct config_mount *moun
 		fd = sys_open_tree(AT_FDCWD, path, flags);
 		return fd < 0 ? -errno : fd;
 	}
-	source_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	source_fd = fd_open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (source_fd < 0)
 		return -errno;
 	sub_fd = path_open_in_root(source_fd, mount->subpath, O_PATH, 0);

@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "base/fd.h"
 #include "base/syscalls.h"
 #include "base/trace.h"
 
@@ -22,7 +23,7 @@ int namespaces_open(struct namespaces *namespaces, const struct config *config, 
 
 		if (!wanted->path)
 			continue;
-		namespaces->join_fds[i] = open(wanted->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+		namespaces->join_fds[i] = fd_open(wanted->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 		if (namespaces->join_fds[i] < 0)
 			return error_set(error, -errno, "linux.namespaces: %s '%s'", wanted->type,
 					 wanted->path);

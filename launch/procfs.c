@@ -24,7 +24,7 @@ int procfs_open(void)
 
 int procfs_open_own(void)
 {
-	_cleanup_close_ int fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int fd = fd_open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct statfs file_system;
 	struct stat st;
 

@@ -90,7 +90,7 @@ static void mounts_detach(char *mountinfo)
 
 int root_move(int root_mount_fd, struct error *error)
 {
-	_cleanup_close_ int host_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int host_fd = fd_open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_free_ char *mountinfo = NULL;
 	size_t n_bytes;
 	int r = file_read_at(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX_BYTES, &mountinfo,

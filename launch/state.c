@@ -46,7 +46,7 @@ static int root_open(struct state *state, const char *root_path, bool make, stru
 	state->root_path = strdup(root_path);
 	if (!state->root_path)
 		return error_set(error, -ENOMEM, "cannot open the state directory");
-	state->root_fd = open(root_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	state->root_fd = fd_open(root_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (state->root_fd < 0 && errno == ENOENT && make) {
 		char prefix[PATH_MAX];
 
@@ -62,7 +62,7 @@ static int root_open(struct state *state, const char *root_path, bool make, stru
 		if (mkdir(root_path, 0700) < 0 && errno != EEXIST)
 			return error_set(error, -errno, "cannot make the state directory '%s'",
 					 root_path);
-		state->root_fd = open(root_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		state->root_fd = fd_open(root_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	}
 	if (state->root_fd < 0)
 		return error_set(error, -errno, "cannot open the state directory '%s'", root_path);

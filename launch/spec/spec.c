@@ -47,7 +47,7 @@ static int bundle_open(struct spec_container *container, const char *path, struc
 {
 	int r;
 
-	container->bundle_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	container->bundle_fd = fd_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (container->bundle_fd < 0)
 		return error_set(error, -errno, "cannot open");
 	r = path_of_fd(container->bundle_fd, &container->path, error);

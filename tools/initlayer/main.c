@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/command.h"
+#include "base/fd.h"
 #include "base/lock.h"
 #include "base/stream.h"
 #include "fs/rootfs/init_layer.h"
@@ -106,7 +107,7 @@ static int owner_parse(const char *text, struct root_identity *ret, struct error
 
 static int rootfs_apply(const char *rootfs, struct root_identity identity, struct error *error)
 {
-	_cleanup_close_ int fd = open(rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int fd = fd_open(rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int r;
 
 	if (fd < 0)

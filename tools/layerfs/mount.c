@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/fd.h"
 #include "base/overlay.h"
 #include "base/stream.h"
 #include "base/syscalls.h"
@@ -106,7 +107,7 @@ static int work_make(const char *upper, char **ret_work, struct error *error)
 
 static int stack_mount(const struct overlay *overlay, const char *target, struct error *error)
 {
-	_cleanup_close_ int target_fd = open(target, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int target_fd = fd_open(target, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_close_ int mount_fd = -EBADF;
 	int r;
 
