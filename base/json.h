@@ -53,6 +53,13 @@ struct json_value {
 int json_parse(struct json_document *document, const char *text, size_t n_bytes,
 	       struct error *error);
 
+/**
+ * json_parse_owned() - json_parse() without the copy
+ * @text: of malloc(); taken, whatever the result is
+ */
+int json_parse_owned(struct json_document *document, char *text, size_t n_bytes,
+		     struct error *error);
+
 /** json_parse_file_at() - file_read_at() and json_parse(); @error names @path */
 int json_parse_file_at(struct json_document *document, int directory_fd, const char *path,
 		       size_t max_bytes, struct error *error);

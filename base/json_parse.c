@@ -508,21 +508,27 @@ int json_parse(struct json_document *document, const char *text, size_t n_bytes,
 	return text_parse(document, copy, n_bytes, error);
 }
 
+int json_parse_owned(struct json_document *document, char *text, size_t n_bytes,
+		     struct error *error)
+{
+	char *larger = n_bytes > INT32_MAX ? NULL : realloc(text, n_bytes + 2);
+
+	if (larger)
+		return text_parse(document, larger, n_bytes, error);
+	free(text);
+	return error_set(error, -ENOMEM, "cannot parse");
+}
+
 int json_parse_file_at(struct json_document *document, int directory_fd, const char *path,
 		       size_t max_bytes, struct error *error)
 {
-	char *text, *larger;
 	size_t n_bytes;
+	char *text;
 	int r = file_read_at(directory_fd, path, max_bytes, &text, &n_bytes);
 
 	if (r < 0)
 		return error_set(error, r, "cannot read '%s'", path);
-	larger = realloc(text, n_bytes + 2);
-	if (!larger) {
-		free(text);
-		return error_set(error, -ENOMEM, "cannot parse '%s'", path);
-	}
-	r = text_parse(document, larger, n_bytes, error);
+	r = json_parse_owned(document, text, n_bytes, error);
 	return r < 0 ? error_prefix(error, r, "'%s'", path) : 0;
 }
 

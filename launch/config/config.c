@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fd.h"
 #include "launch/config/known.h"
 #include "launch/config/mount.h"
 #include "launch/config/sections.h"
 #include "launch/config/value.h"
+#include "launch/seccomp/default_profile.h"
 
 static int mounts_parse(struct config *config, struct json_value array, struct error *error)
 {
@@ -91,9 +93,41 @@ int config_fill(struct config *config, struct error *error)
 	return r < 0 ? error_prefix(error, r, "config.json") : 0;
 }
 
+/* Is the "{}" that stands for the default profile where a start looks for its own? */
+static bool stands_for_seccomp(const struct json_document *document, size_t at)
+{
+	struct json_value linux_section = json_get(json_root(document), "linux");
+	size_t n_bytes;
+
+	return json_raw(json_get(linux_section, "seccomp"), &n_bytes) == document->text + at;
+}
+
+/* As json_parse_file_at(), but for the default seccomp profile, whose filter is ready. */
+static int document_read(struct config *config, int bundle_fd, const char *name,
+			 struct error *error)
+{
+	size_t n_bytes, at;
+	char *text;
+	int r = file_read_at(bundle_fd, name, CONFIG_MAX_BYTES, &text, &n_bytes);
+
+	if (r < 0)
+		return error_set(error, r, "cannot read '%s'", name);
+	at = seccomp_prebuilt_cut(text, &n_bytes);
+	r = json_parse_owned(&config->document, text, n_bytes, error);
+	if (r == 0 && at)
+		config->has_default_seccomp = stands_for_seccomp(&config->document, at);
+	/* Also where a mistake is in it: its line and column are those of the file. */
+	if (at && !config->has_default_seccomp) {
+		json_document_deinit(&config->document);
+		return json_parse_file_at(&config->document, bundle_fd, name, CONFIG_MAX_BYTES,
+					  error);
+	}
+	return r < 0 ? error_prefix(error, r, "'%s'", name) : 0;
+}
+
 int config_parse_file(struct config *config, int bundle_fd, const char *name, struct error *error)
 {
-	int r = json_parse_file_at(&config->document, bundle_fd, name, CONFIG_MAX_BYTES, error);
+	int r = document_read(config, bundle_fd, name, error);
 
 	return r < 0 ? r : config_fill(config, error);
 }

@@ -41,6 +41,17 @@ uint64_t seccomp_default_capabilities(void);
 bool seccomp_default_is_prebuilt(uint64_t capabilities, enum seccomp_arch_index arch);
 
 /**
+ * seccomp_prebuilt_cut() - put "{}" in the place of that profile in a config.json
+ * @text: *@n_bytes of it; both are changed
+ *
+ * It is two thirds of a usual config.json, and nothing in it needs to be read. Where the profile
+ * is the value of another member than linux.seccomp, only who parses the text can tell.
+ *
+ * Return: where the "{}" is, or 0: it isn't in there.
+ */
+size_t seccomp_prebuilt_cut(char *text, size_t *n_bytes);
+
+/**
  * seccomp_prebuilt_find() - the filter that was compiled with lamina, if it is for this profile
  * @raw: a `linux.seccomp` object as it stands in its document (json_raw())
  *

@@ -10,7 +10,9 @@
 
 #include "base/fd.h"
 #include "base/syscalls.h"
+#include "base/text.h"
 #include "launch/config/config.h"
+#include "launch/seccomp/default_profile.h"
 
 /* A folder of documents, each as the config.json of a bundle in turn. */
 static void folder_visit(const char *folder,
@@ -200,6 +202,68 @@ static void a_bundle_without_a_config_is_told(void **state)
 	assert_int_equal(config_parse(&config, scratch.fd, NULL), -ENOENT);
 }
 
+/* A config.json with the default profile at @where ("%s"), as `nslaunch spec` writes it. */
+static int with_profile(const char *where, struct config *config, struct error *error)
+{
+	_cleanup_scratch_ struct scratch_directory scratch = scratch_directory_make();
+	_cleanup_free_ char *text =
+		string_format(where, (int)seccomp_prebuilt_n_bytes, seccomp_prebuilt_text);
+
+	assert_non_null(text);
+	error_init(error);
+	assert_int_equal(file_replace_at(scratch.fd, "config.json", text, strlen(text), 0600, 0),
+			 0);
+	return config_parse(config, scratch.fd, error);
+}
+
+#define DOCUMENT_OF(more)                                                                          \
+	"{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"r\"},"                                     \
+	"\"process\":{\"args\":[\"true\"],\"cwd\":\"/\"}," more "}"
+
+static void the_default_profile_is_known_by_its_text_where_it_counts(void **state)
+{
+	static const struct {
+		const char *document;
+		bool is_default;
+	} cases[] = {
+		{ DOCUMENT_OF("\"linux\":{\"seccomp\":%.*s,\"maskedPaths\":[\"/m\"]}"), true },
+		{ DOCUMENT_OF("\"linux\":{\"seccomp\": %.*s}"), false },
+		{ DOCUMENT_OF("\"x\":{\"seccomp\":%.*s},\"linux\":{\"seccomp\":{}}"), false },
+		{ DOCUMENT_OF("\"a\\\"seccomp\":%.*s"), false },
+		{ DOCUMENT_OF("\"seccomp\":%.*s"), false },
+	};
+
+	if (seccomp_prebuilt_arch == SECCOMP_N_ARCHES)
+		skip();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		_cleanup_config_ struct config config = {};
+		struct error error;
+		size_t n_bytes;
+
+		if (with_profile(cases[i].document, &config, &error) < 0)
+			fail_msg("%zu: %s", i, error.message);
+		assert_int_equal(config.has_default_seccomp, cases[i].is_default);
+		/* What isn't known by its text is there as it was. */
+		assert_true(config.document.n_bytes > seccomp_prebuilt_n_bytes ||
+			    cases[i].is_default);
+		assert_true(!cases[i].is_default || json_raw(config.seccomp, &n_bytes));
+	}
+}
+
+static void a_mistake_beside_the_default_profile_is_where_the_file_has_it(void **state)
+{
+	_cleanup_config_ struct config config = {};
+	struct error error;
+	char place[64];
+
+	if (seccomp_prebuilt_arch == SECCOMP_N_ARCHES)
+		skip();
+	assert_int_equal(with_profile("{\"linux\":{\"seccomp\":%.*s,}}", &config, &error),
+			 -EBADMSG);
+	snprintf(place, sizeof(place), "column %zu", 21 + seccomp_prebuilt_n_bytes);
+	assert_non_null(strstr(error.message, place));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -210,6 +274,8 @@ int main(void)
 		cmocka_unit_test(the_rest_is_what_the_document_says),
 		cmocka_unit_test(devices_have_their_kind_number_mode_and_owner),
 		cmocka_unit_test(a_document_over_the_limit_is_not_read),
+		cmocka_unit_test(the_default_profile_is_known_by_its_text_where_it_counts),
+		cmocka_unit_test(a_mistake_beside_the_default_profile_is_where_the_file_has_it),
 		cmocka_unit_test(a_bundle_without_a_config_is_told),
 	};
 
