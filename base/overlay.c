@@ -37,12 +37,12 @@ static int layer_set(int fs_fd, const char *key, const char *path)
 	return sys_fsconfig(fs_fd, FSCONFIG_SET_FD, key, NULL, fd) < 0 ? -errno : 0;
 }
 
-/* A directory of the new tmpfs, as upper or work. The umask must not decide the root's mode. */
+/* A directory of the new tmpfs, as upper or work. */
 static int ephemeral_set(int fs_fd, int tmpfs_fd, const char *key, const char *name)
 {
 	_cleanup_close_ int fd = -EBADF;
 
-	if (mkdirat(tmpfs_fd, name, 0755) < 0 || fchmodat(tmpfs_fd, name, 0755, 0) < 0)
+	if (mkdirat(tmpfs_fd, name, 0755) < 0)
 		return -errno;
 	fd = openat(tmpfs_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
@@ -73,13 +73,17 @@ static int tmpfs_make(uint64_t n_bytes)
 static int ephemeral_add(const struct overlay *overlay, int fs_fd, int *ret_tmpfs_fd)
 {
 	_cleanup_close_ int tmpfs_fd = tmpfs_make(overlay->ephemeral_bytes);
+	mode_t earlier;
 	int r;
 
 	if (tmpfs_fd < 0)
 		return tmpfs_fd;
+	/* The umask must not decide the root's mode. */
+	earlier = umask(0);
 	r = ephemeral_set(fs_fd, tmpfs_fd, "upperdir", "upper");
 	if (r == 0)
 		r = ephemeral_set(fs_fd, tmpfs_fd, "workdir", "work");
+	umask(earlier);
 	if (r == 0)
 		*ret_tmpfs_fd = take_fd(&tmpfs_fd);
 	return r;
@@ -156,6 +160,8 @@ static int overlay_mount_new_api(const struct overlay *overlay, int *ret_mount_f
 			 overlay->flags & OVERLAY_READ_ONLY ? MOUNT_ATTR_RDONLY : 0);
 	if (fd < 0)
 		return error_set(error, -errno, "cannot mount the overlay");
+	if (overlay->ret_tmpfs_fd)
+		*overlay->ret_tmpfs_fd = take_fd(&tmpfs_fd);
 	*ret_mount_fd = fd;
 	return 0;
 }
@@ -338,8 +344,11 @@ int overlay_mount(const struct overlay *overlay, int *ret_mount_fd, struct error
 	bool writable = overlay->upper || overlay->flags & OVERLAY_EPHEMERAL;
 	_cleanup_close_ int mount_fd = -EBADF;
 	struct statfs st;
-	int r = overlay_mount_any(overlay, writable, &mount_fd, error);
+	int r;
 
+	if (overlay->ret_tmpfs_fd)
+		*overlay->ret_tmpfs_fd = -EBADF;
+	r = overlay_mount_any(overlay, writable, &mount_fd, error);
 	if (r < 0)
 		return r;
 	/*

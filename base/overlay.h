@@ -33,6 +33,10 @@ struct overlay {
 	uint64_t ephemeral_bytes; /* size of the tmpfs; 0: the kernel's default, half of the memory
 				   */
 	unsigned int flags;
+	int *ret_tmpfs_fd; /* NULL, or gets the descriptor of the OVERLAY_EPHEMERAL tmpfs (-EBADF:
+			      there is none), owned by the caller. Closing it waits for other
+			      processors (RCU, expedited), which may be done when there is time for
+			      it */
 };
 
 /**

@@ -43,6 +43,42 @@ int path_open_beneath(int root_fd, const char *path, int flags, mode_t mode)
 			 RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS);
 }
 
+bool path_is_plain(const char *path)
+{
+	const char *p = path + strspn(path, "/");
+
+	while (*p) {
+		size_t n = strcspn(p, "/");
+
+		if (n == 0 || (n <= 2 && !strncmp(p, "..", n)))
+			return false;
+		p += n;
+		if (*p == '/' && !*++p)
+			return false;
+	}
+	return true;
+}
+
+int path_mkdir_beneath(int root_fd, const char *path, mode_t mode)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	size_t n_parent = (size_t)(name - path);
+	_cleanup_close_ int parent_fd = -EBADF;
+	char parent[PATH_MAX];
+
+	if (n_parent >= sizeof(parent))
+		return -ENAMETOOLONG;
+	memcpy(parent, path, n_parent);
+	parent[n_parent] = '\0';
+	parent_fd = path_open_beneath(root_fd, parent, O_PATH | O_DIRECTORY, 0);
+	if (parent_fd < 0)
+		return take_fd(&parent_fd);
+	if (mkdirat(parent_fd, name, mode) < 0)
+		return -errno;
+	return path_open_beneath(parent_fd, name, O_PATH | O_DIRECTORY, 0);
+}
+
 /*
  * A symbolic link that leads to nothing (an image's /etc/resolv.conf -> ../run/..., say): the path
  * with the link's target in its place. It is resolved from the root again, so that it can't leave.

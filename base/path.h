@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -24,6 +25,16 @@ int path_open_in_root(int root_fd, const char *path, int flags, mode_t mode);
  * path_open_beneath() - the same, and refuse every symbolic link in any component (-ELOOP)
  */
 int path_open_beneath(int root_fd, const char *path, int flags, mode_t mode);
+
+/** path_is_plain() - has @path no empty, "." or ".." component behind its leading slashes? */
+bool path_is_plain(const char *path);
+
+/**
+ * path_mkdir_beneath() - make the directory @path, whose parent is there and has no link on its way
+ *
+ * Return: an O_PATH fd owned by the caller, or a negative errno (-EEXIST, -ENOENT, -ELOOP, ...).
+ */
+int path_mkdir_beneath(int root_fd, const char *path, mode_t mode);
 
 /**
  * path_mkdir_in_root() - the directory @path below @root_fd, its missing components made 0755

@@ -27,6 +27,7 @@ struct attempt {
 	struct mount_sources sources;
 	struct child child;
 	int root_mount_fd;
+	int tmpfs_fd; /* of an ephemeral root: closed once the program runs (base/overlay.h) */
 	int start_fd, listen_fd;
 	bool is_forked;	     /* and asks for what it needs; else vforked */
 	bool is_bridged;     /* is_forked, and made by a bridge (launch/bridge.h) */

@@ -238,7 +238,7 @@ static int root_clone(const struct launch_bundle *bundle)
 	return root_clone_from(bundle, here_fd);
 }
 
-int launch_bundle_root(const struct launch_bundle *bundle, struct error *error)
+int launch_bundle_root(const struct launch_bundle *bundle, int *ret_tmpfs_fd, struct error *error)
 {
 	TRACE_PHASE("ovl.create");
 	const struct overlay_file *file = &bundle->overlay;
@@ -249,11 +249,14 @@ int launch_bundle_root(const struct launch_bundle *bundle, struct error *error)
 		.work = file->work,
 		.ephemeral_bytes = file->ephemeral_bytes,
 		.flags = file->is_ephemeral ? OVERLAY_EPHEMERAL : 0,
+		.ret_tmpfs_fd = ret_tmpfs_fd,
 	};
 	int fd, pid = 0, r;
 	int mark = bundle->has_overlay ? mount_mark_state(bundle->fd, "rootfs", "mounted", &pid)
 				       : MOUNT_MARK_NONE;
 
+	if (ret_tmpfs_fd)
+		*ret_tmpfs_fd = -EBADF;
 	if (mark < 0)
 		return error_set(error, mark, "cannot look at 'rootfs'");
 	if (bundle->has_overlay && mark == MOUNT_MARK_OTHER)

@@ -48,8 +48,9 @@ void launch_bundle_close(struct launch_bundle *bundle);
  *
  * One of lamina's bundles: the overlay its own file describes, or what `layerfs mount` has mounted
  * on rootfs/ already (an upper directory is never mounted twice). Any other: what is at root.path.
+ * @ret_tmpfs_fd: as struct overlay's; -EBADF on every other way
  */
-int launch_bundle_root(const struct launch_bundle *bundle, struct error *error);
+int launch_bundle_root(const struct launch_bundle *bundle, int *ret_tmpfs_fd, struct error *error);
 
 /**
  * launch_bundle_mark() - note in a bundle of lamina's that @pid runs it, after its launcher is gone

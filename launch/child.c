@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -178,7 +179,7 @@ static int root_build(const struct child *child, int *ret_slave_fd, struct error
 	int r = mount_shared_clone(&context, config, error);
 
 	if (r == 0 && context.root_fd < 0) {
-		r = context.root_fd = launch_bundle_root(child->bundle, error);
+		r = context.root_fd = launch_bundle_root(child->bundle, NULL, error);
 		r = r < 0 ? r : 0;
 	}
 	if (r == 0)
@@ -197,7 +198,7 @@ static int root_build(const struct child *child, int *ret_slave_fd, struct error
 		r = tune_privately(config, child->strict, error);
 	/* The working directory is made as Docker and runc make it, before the root is read-only.
 	 */
-	if (r == 0) {
+	if (r == 0 && strcmp(config->process.cwd, "/")) {
 		int fd = path_mkdir_in_root(context.root_fd, config->process.cwd, 0755);
 
 		if (fd < 0 && fd != -EROFS)
@@ -257,11 +258,14 @@ static int join(const struct child *child, int *ret_slave_fd, struct error *erro
  * (CVE-2024-21626). */
 static int working_directory_enter(const struct config_process *process, struct error *error)
 {
-	_cleanup_close_ int root_fd = fd_open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_close_ int fd =
-		root_fd < 0 ? -errno
-			    : path_open_in_root(root_fd, process->cwd, O_PATH | O_DIRECTORY, 0);
+	_cleanup_close_ int root_fd = -EBADF, fd = -EBADF;
 
+	/* The root itself is no name that could lead elsewhere. */
+	if (!strcmp(process->cwd, "/") && chdir("/") == 0)
+		return 0;
+	root_fd = fd_open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	fd = root_fd < 0 ? -errno
+			 : path_open_in_root(root_fd, process->cwd, O_PATH | O_DIRECTORY, 0);
 	if (fd < 0 || fchdir(fd) < 0)
 		return error_set(error, fd < 0 ? fd : -errno,
 				 "process.cwd: cannot enter the working directory '%s'",

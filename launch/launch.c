@@ -36,6 +36,7 @@ static void attempt_init(struct attempt *attempt, const struct launch_options *o
 				     .launched = launched,
 				     .preparation = PREPARATION_EMPTY,
 				     .root_mount_fd = -EBADF,
+				     .tmpfs_fd = -EBADF,
 				     .start_fd = -EBADF,
 				     .listen_fd = -EBADF,
 				     .dialogue_fds = { -EBADF, -EBADF },
@@ -52,6 +53,7 @@ static void attempt_deinit(struct attempt *attempt)
 	activation_deinit(&attempt->activation);
 	mount_sources_close(&attempt->sources);
 	cleanup_close(&attempt->root_mount_fd);
+	cleanup_close(&attempt->tmpfs_fd);
 	cleanup_close(&attempt->start_fd);
 	cleanup_close(&attempt->listen_fd);
 	cleanup_close(&attempt->dialogue_fds[0]);
@@ -204,6 +206,7 @@ static int clone_child(struct attempt *attempt, struct error *error)
 			/* Only its own end: the other one closed tells the launcher that it has
 			 * ended. */
 			close(attempt->dialogue_fds[0]);
+			cleanup_close(&attempt->tmpfs_fd);
 			_exit(attempt->is_bridged ? bridge_main(&attempt->child)
 						  : child_main(&attempt->child));
 		}
@@ -317,7 +320,7 @@ static int mounts_prepare(struct attempt *attempt, struct error *error)
 	bool has_user = config_find_namespace(config, CLONE_NEWUSER);
 	int user_fd = -EBADF;
 
-	attempt->root_mount_fd = launch_bundle_root(bundle, error);
+	attempt->root_mount_fd = launch_bundle_root(bundle, &attempt->tmpfs_fd, error);
 	if (attempt->root_mount_fd == -EPERM && has_user && geteuid() != 0)
 		return 0;
 	if (attempt->root_mount_fd < 0)

@@ -193,17 +193,25 @@ static bool is_whole_procfs(int mount_fd)
 	       st.st_ino == PROC_ROOT_INODE;
 }
 
+/* Where a mount goes. */
+struct target {
+	int fd;
+	bool is_by_name; /* no link was on the way: it is what its words say */
+};
+
 /* Destinations in /proc, and of the file systems that must not land elsewhere. */
 static int destination_check(const struct mount_context *context, const struct config_mount *mount,
-			     int target_fd, int mount_fd, struct error *error)
+			     const struct target *target, int mount_fd, struct error *error)
 {
-	bool is_proc = !strcmp(mount->type, "proc") && !mount->is_bind;
-	int r = is_proc ? 0 : is_proc_directory(context->root_fd, target_fd);
+	int r = 0;
 
+	if (mount->is_bind || strcmp(mount->type, "proc"))
+		r = target->is_by_name ? !strcmp(mount->destination, "/proc")
+				       : is_proc_directory(context->root_fd, target->fd);
 	if (r == 1 && !is_whole_procfs(mount_fd))
 		return error_say(error, -EPERM, "only a procfs can be mounted there");
 	if (r >= 0)
-		r = is_file_system(target_fd, PROC_SUPER_MAGIC);
+		r = is_file_system(target->fd, PROC_SUPER_MAGIC);
 	if (r < 0)
 		return error_set(error, r, "cannot look at the destination");
 	if (r == 1 && strcmp(mount->destination, "/proc")) {
@@ -216,23 +224,38 @@ static int destination_check(const struct mount_context *context, const struct c
 	return 0;
 }
 
+/* The place in the root where no link is on the way, and its parent is there; or a reason. */
+static int target_open_plainly(const struct mount_context *context,
+			       const struct config_mount *mount, bool is_directory)
+{
+	int fd = path_open_beneath(context->root_fd, mount->destination,
+				   O_PATH | (is_directory ? O_DIRECTORY : 0), 0);
+
+	if (fd == -ENOENT && is_directory && path_is_plain(mount->destination))
+		fd = path_mkdir_beneath(context->root_fd, mount->destination, 0755);
+	return fd;
+}
+
 /* The place in the root, made where it is missing: a directory, or a file for a file. */
 static int target_open(const struct mount_context *context, const struct config_mount *mount,
-		       bool is_directory, struct error *error)
+		       bool is_directory, struct target *ret_target, struct error *error)
 {
+	/* Not through any link: these must be where everybody looks (CVE-2019-19921). */
 	bool strict =
 		!mount->is_bind && (!strcmp(mount->type, "proc") || !strcmp(mount->type, "sysfs"));
+	bool is_plain = path_is_plain(mount->destination);
 	int fd;
 
-	if (strict) {
-		/* Not through any link: these must be where everybody looks (CVE-2019-19921). */
-		fd = path_open_beneath(context->root_fd, mount->destination, O_PATH | O_DIRECTORY,
-				       0);
-		if (fd == -ELOOP || fd == -ENOTDIR)
+	if (strict || is_plain) {
+		fd = target_open_plainly(context, mount, is_directory);
+		*ret_target = (struct target){ .fd = fd, .is_by_name = is_plain };
+		if (fd >= 0)
+			return 0;
+		if (strict && (fd == -ELOOP || fd == -ENOTDIR))
 			return error_say(error, -ENOTDIR, "'%s' must be an ordinary directory",
 					 mount->destination);
-		if (fd != -ENOENT)
-			return fd < 0 ? error_set(error, fd, "cannot open the destination") : fd;
+		if (strict && fd != -ENOENT && fd != -EEXIST)
+			return error_set(error, fd, "cannot open the destination");
 	}
 	fd = is_directory ? path_mkdir_in_root(context->root_fd, mount->destination, 0755)
 			  : path_make_file_in_root(context->root_fd, mount->destination, 0755);
@@ -242,7 +265,8 @@ static int target_open(const struct mount_context *context, const struct config_
 		fd = path_open_beneath(context->root_fd, mount->destination, O_PATH | O_DIRECTORY,
 				       0);
 	}
-	return fd < 0 ? error_set(error, fd, "cannot make the destination") : fd;
+	*ret_target = (struct target){ .fd = fd };
+	return fd < 0 ? error_set(error, fd, "cannot make the destination") : 0;
 }
 
 static int mount_attach(const struct config_mount *mount, int mount_fd, int target_fd,
@@ -271,6 +295,7 @@ int mount_place(const struct mount_context *context, const struct config_mount *
 {
 	_cleanup_close_ int target_fd = -EBADF;
 	bool is_directory = true;
+	struct target target;
 	struct stat st;
 	int r;
 
@@ -279,20 +304,24 @@ int mount_place(const struct mount_context *context, const struct config_mount *
 			return error_set(error, -errno, "cannot look at the source");
 		is_directory = S_ISDIR(st.st_mode);
 	}
-	target_fd = target_open(context, mount, is_directory, error);
-	if (target_fd < 0)
-		return target_fd;
-	r = destination_check(context, mount, target_fd, mount_fd, error);
+	r = target_open(context, mount, is_directory, &target, error);
+	if (r < 0)
+		return r;
+	target_fd = target.fd;
+	r = destination_check(context, mount, &target, mount_fd, error);
 	return r < 0 ? r : mount_attach(mount, mount_fd, target_fd, error);
 }
 
 static int cgroups_place(const struct mount_context *context, const struct config_mount *mount,
 			 struct error *error)
 {
-	_cleanup_close_ int target_fd = target_open(context, mount, true, error);
+	_cleanup_close_ int target_fd = -EBADF;
+	struct target target;
+	int r = target_open(context, mount, true, &target, error);
 
-	if (target_fd < 0)
-		return target_fd;
+	if (r < 0)
+		return r;
+	target_fd = target.fd;
 	return cgroup_mount(context->cgroup, target_fd, (unsigned int)mount->attributes,
 			    context->private_cgroups, error);
 }

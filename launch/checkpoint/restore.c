@@ -167,7 +167,7 @@ static int restore(struct restoring *restoring, bool is_detached, struct error *
 	struct launched *launched = restoring->launched;
 	int r;
 
-	restoring->root_mount_fd = launch_bundle_root(&launched->bundle, error);
+	restoring->root_mount_fd = launch_bundle_root(&launched->bundle, NULL, error);
 	if (restoring->root_mount_fd < 0)
 		return restoring->root_mount_fd;
 	r = launch_group_make(launched, restoring->launch_options, error);
