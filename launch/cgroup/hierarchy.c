@@ -127,7 +127,8 @@ static int directory_add(struct cgroup *cgroup, const char *name,
 	return r;
 }
 
-static int directories_add(struct cgroup *cgroup, struct error *error)
+/* @look: at each, what it is; else each is taken for a v1 hierarchy. */
+static int directories_add(struct cgroup *cgroup, bool look, struct error *error)
 {
 	/* A descriptor of its own: closedir() closes it, and its offset moves. */
 	_cleanup_closedir_ DIR *directory = opendir(CGROUP_ROOT);
@@ -139,14 +140,16 @@ static int directories_add(struct cgroup *cgroup, struct error *error)
 		return error_set(error, -errno, "cannot read '%s'", CGROUP_ROOT);
 	while (r == 0 && (more = directory_entry_next(directory, &entry)) > 0) {
 		/* A tmpfs, which is what holds the v1 mounts, always knows the type. */
-		if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
-			r = directory_add(cgroup, entry->d_name, seen, error);
+		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+			continue;
+		r = look ? directory_add(cgroup, entry->d_name, seen, error)
+			 : hierarchy_add(cgroup, entry->d_name, false, error);
 	}
 	/* Hierarchies that aren't seen would be cgroups that stay. */
 	return more < 0 ? error_set(error, more, "cannot read '%s'", CGROUP_ROOT) : r;
 }
 
-int cgroup_hierarchies_find(struct cgroup *cgroup, struct error *error)
+static int hierarchies_find(struct cgroup *cgroup, bool look, struct error *error)
 {
 	struct statfs fs;
 
@@ -160,7 +163,17 @@ int cgroup_hierarchies_find(struct cgroup *cgroup, struct error *error)
 		return error_set(error, -errno, "cannot look at '%s'", CGROUP_ROOT);
 	if (fs.f_type == CGROUP2_SUPER_MAGIC)
 		return hierarchy_add(cgroup, ".", true, error);
-	return directories_add(cgroup, error);
+	return directories_add(cgroup, look, error);
+}
+
+int cgroup_hierarchies_find(struct cgroup *cgroup, struct error *error)
+{
+	return hierarchies_find(cgroup, true, error);
+}
+
+int cgroup_hierarchies_guess(struct cgroup *cgroup, struct error *error)
+{
+	return hierarchies_find(cgroup, false, error);
 }
 
 int cgroup_directory(const struct cgroup *cgroup, struct cgroup_hierarchy *hierarchy)

@@ -16,6 +16,13 @@
  * opened */
 int cgroup_hierarchies_find(struct cgroup *cgroup, struct error *error);
 
+/**
+ * cgroup_hierarchies_guess() - the same by their directories' names alone, without a look at each
+ *
+ * On a v1 host every directory counts as a v1 hierarchy, v2's and anything else too.
+ */
+int cgroup_hierarchies_guess(struct cgroup *cgroup, struct error *error);
+
 /** cgroup_controller_name() - its name in v1; "blkio" for CGROUP_BLKIO */
 const char *cgroup_controller_name(enum cgroup_controller controller);
 
