@@ -43,22 +43,6 @@ int path_open_beneath(int root_fd, const char *path, int flags, mode_t mode)
 			 RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS);
 }
 
-bool path_is_plain(const char *path)
-{
-	const char *p = path + strspn(path, "/");
-
-	while (*p) {
-		size_t n = strcspn(p, "/");
-
-		if (n == 0 || (n <= 2 && !strncmp(p, "..", n)))
-			return false;
-		p += n;
-		if (*p == '/' && !*++p)
-			return false;
-	}
-	return true;
-}
-
 int path_mkdir_beneath(int root_fd, const char *path, mode_t mode)
 {
 	const char *slash = strrchr(path, '/');

@@ -8,7 +8,6 @@
  */
 #pragma once
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -25,9 +24,6 @@ int path_open_in_root(int root_fd, const char *path, int flags, mode_t mode);
  * path_open_beneath() - the same, and refuse every symbolic link in any component (-ELOOP)
  */
 int path_open_beneath(int root_fd, const char *path, int flags, mode_t mode);
-
-/** path_is_plain() - has @path no empty, "." or ".." component behind its leading slashes? */
-bool path_is_plain(const char *path);
 
 /**
  * path_mkdir_beneath() - make the directory @path, whose parent is there and has no link on its way

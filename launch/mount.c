@@ -231,7 +231,7 @@ static int target_open_plainly(const struct mount_context *context,
 	int fd = path_open_beneath(context->root_fd, mount->destination,
 				   O_PATH | (is_directory ? O_DIRECTORY : 0), 0);
 
-	if (fd == -ENOENT && is_directory && path_is_plain(mount->destination))
+	if (fd == -ENOENT && is_directory)
 		fd = path_mkdir_beneath(context->root_fd, mount->destination, 0755);
 	return fd;
 }
@@ -243,20 +243,16 @@ static int target_open(const struct mount_context *context, const struct config_
 	/* Not through any link: these must be where everybody looks (CVE-2019-19921). */
 	bool strict =
 		!mount->is_bind && (!strcmp(mount->type, "proc") || !strcmp(mount->type, "sysfs"));
-	bool is_plain = path_is_plain(mount->destination);
-	int fd;
+	int fd = target_open_plainly(context, mount, is_directory);
 
-	if (strict || is_plain) {
-		fd = target_open_plainly(context, mount, is_directory);
-		*ret_target = (struct target){ .fd = fd, .is_by_name = is_plain };
-		if (fd >= 0)
-			return 0;
-		if (strict && (fd == -ELOOP || fd == -ENOTDIR))
-			return error_say(error, -ENOTDIR, "'%s' must be an ordinary directory",
-					 mount->destination);
-		if (strict && fd != -ENOENT && fd != -EEXIST)
-			return error_set(error, fd, "cannot open the destination");
-	}
+	*ret_target = (struct target){ .fd = fd, .is_by_name = true };
+	if (fd >= 0)
+		return 0;
+	if (strict && (fd == -ELOOP || fd == -ENOTDIR))
+		return error_say(error, -ENOTDIR, "'%s' must be an ordinary directory",
+				 mount->destination);
+	if (strict && fd != -ENOENT && fd != -EEXIST)
+		return error_set(error, fd, "cannot open the destination");
 	fd = is_directory ? path_mkdir_in_root(context->root_fd, mount->destination, 0755)
 			  : path_make_file_in_root(context->root_fd, mount->destination, 0755);
 	if (fd >= 0 && strict) {
@@ -332,6 +328,23 @@ static bool is_cgroups(const struct config_mount *mount)
 	       (!strcmp(mount->type, "cgroup") || !strcmp(mount->type, "cgroup2"));
 }
 
+/* In one call, where that is possible; else nothing is mounted, and any_make() says why. */
+static bool put(const struct mount_context *context, const struct config *config, size_t i)
+{
+	const struct config_mount *mount = &config->mounts[i];
+	_cleanup_close_ int target_fd = -EBADF;
+	struct target target;
+
+	/* A procfs is written to before it is attached. */
+	if (!mount_filesystem_is_plain(mount, config->mount_label) ||
+	    !strcmp(mount->type, "proc") || mount_sources_idmap(context->sources, i) >= 0 ||
+	    target_open(context, mount, true, &target, NULL) < 0)
+		return false;
+	target_fd = target.fd;
+	return destination_check(context, mount, &target, -EBADF, NULL) == 0 &&
+	       mount_filesystem_put(target_fd, mount) == 0;
+}
+
 /* "remount": what lies there already gets the options, and nothing is mounted. */
 static int mount_change(const struct mount_context *context, const struct config_mount *mount,
 			struct error *error)
@@ -362,6 +375,8 @@ static int mount_one(struct mount_context *context, const struct config *config,
 		r = mount_change(context, mount, error);
 	} else if (is_cgroups(mount)) {
 		r = cgroups_place(context, mount, error);
+	} else if (put(context, config, i)) {
+		r = 0;
 	} else {
 		r = mount_fd = any_make(context, config, i, error);
 		if (r >= 0 && is_plain_procfs(mount) && !context->is_tuned) {
@@ -429,8 +444,8 @@ static int mask_one(const struct mount_context *context, struct masks *masks, co
 {
 	_cleanup_close_ int target_fd = path_open_in_root(context->root_fd, path, O_PATH, 0);
 	_cleanup_close_ int clone_fd = -EBADF;
+	int *mask_fd, fd;
 	struct stat st;
-	int *mask_fd;
 
 	/* Most kernels lack some of the list. */
 	if (target_fd == -ENOENT || target_fd == -ENOTDIR)
@@ -444,13 +459,13 @@ static int mask_one(const struct mount_context *context, struct masks *masks, co
 		if (*mask_fd < 0)
 			return error_set(error, *mask_fd,
 					 "linux.maskedPaths: cannot make the mask for '%s'", path);
-		clone_fd = fcntl(*mask_fd, F_DUPFD_CLOEXEC, 3);
+		fd = *mask_fd;
 	} else {
-		clone_fd = sys_open_tree(*mask_fd, "",
-					 OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+		fd = clone_fd = sys_open_tree(*mask_fd, "",
+					      OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 	}
-	if (clone_fd < 0 || sys_move_mount(clone_fd, "", target_fd, "",
-					   MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+	if (fd < 0 || sys_move_mount(fd, "", target_fd, "",
+				     MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
 		return error_set(error, -errno, "linux.maskedPaths: cannot mask '%s'", path);
 	return 0;
 }

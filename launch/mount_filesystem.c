@@ -2,9 +2,11 @@
 #include "launch/mount_filesystem.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/path.h"
@@ -119,4 +121,68 @@ int mount_filesystem_make(int root_fd, const struct config_mount *mount, const c
 		return filled_make(fs_fd, place_fd, mount, error);
 	fd = sys_fsmount(fs_fd, FSMOUNT_CLOEXEC, (unsigned int)mount->attributes);
 	return fd < 0 ? error_set(error, -errno, "cannot mount '%s'", mount->type) : fd;
+}
+
+static unsigned long mount_flags(uint64_t attributes)
+{
+	static const struct {
+		uint64_t attribute;
+		unsigned long flag;
+	} pairs[] = {
+		{ MOUNT_ATTR_NOSUID, MS_NOSUID },
+		{ MOUNT_ATTR_NODEV, MS_NODEV },
+		{ MOUNT_ATTR_NOEXEC, MS_NOEXEC },
+		{ MOUNT_ATTR_NOATIME, MS_NOATIME },
+		{ MOUNT_ATTR_STRICTATIME, MS_STRICTATIME },
+		{ MOUNT_ATTR_NODIRATIME, MS_NODIRATIME },
+	};
+	unsigned long flags = 0;
+
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		if ((attributes & pairs[i].attribute) == pairs[i].attribute) {
+			flags |= pairs[i].flag;
+			attributes &= ~pairs[i].attribute;
+		}
+	}
+	return attributes ? ULONG_MAX : flags;
+}
+
+/* mount(2)'s, with commas; an option that has one in it can't be said like that. */
+static int options_join(const struct config_mount *mount, char *data, size_t n_bytes)
+{
+	size_t n = 0;
+
+	data[0] = '\0';
+	for (char **option = mount->data; *option; option++) {
+		size_t n_option = strlen(*option);
+
+		if (strchr(*option, ',') || n + n_option + 2 > n_bytes)
+			return -EINVAL;
+		if (n > 0)
+			data[n++] = ',';
+		memcpy(data + n, *option, n_option + 1);
+		n += n_option;
+	}
+	return 0;
+}
+
+bool mount_filesystem_is_plain(const struct config_mount *mount, const char *label)
+{
+	bool inherits = !strcmp(mount->type, "tmpfs") && !has_option(mount, "mode=");
+
+	/* MS_RDONLY would make the file system itself read-only, not this mount of it alone. */
+	return !mount->is_bind && !label && !inherits && !mount->copies_up && !mount->is_idmapped &&
+	       !mount->is_idmapped_recursively && !mount->propagation && !mount->recursive_set &&
+	       !mount->recursive_clear && mount_flags(mount->attributes) != ULONG_MAX;
+}
+
+int mount_filesystem_put(int target_fd, const struct config_mount *mount)
+{
+	char data[256];
+
+	if (options_join(mount, data, sizeof(data)) < 0 || fchdir(target_fd) < 0)
+		return -ENOTSUP;
+	return sys_mount(mount->source, ".", mount->type, mount_flags(mount->attributes), data) < 0
+		       ? -errno
+		       : 0;
 }

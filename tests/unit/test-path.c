@@ -488,24 +488,6 @@ static void a_chain_that_is_too_long_or_a_ring_is_refused(void **state)
 	assert_int_equal(path_mkdir_in_root(scratch.fd, "ring", 0755), -ELOOP);
 }
 
-static void a_plain_path_says_where_it_leads(void **state)
-{
-	static const char *const plain[] = {
-		"/", "", "a", "/a/b", "//a", "/a/b.c", "/...", "a/.b"
-	};
-	static const char *const odd[] = { ".",	    "..",   "/a/",  "/a//b", "/a/./b",
-					   "/../a", "a/..", "/a/.", "/a/b/" };
-
-	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
-		if (!path_is_plain(plain[i]))
-			fail_msg("%s", plain[i]);
-	}
-	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
-		if (path_is_plain(odd[i]))
-			fail_msg("%s", odd[i]);
-	}
-}
-
 static void a_directory_is_made_beneath_what_is_there_and_through_no_link(void **state)
 {
 	_cleanup_scratch_ struct scratch_directory scratch = scratch_directory_make();
@@ -546,7 +528,6 @@ int main(void)
 		cmocka_unit_test(two_remove_the_same_tree),
 		cmocka_unit_test(removing_stops_at_a_mount),
 		cmocka_unit_test(removing_stops_at_a_bind_mount_of_the_same_file_system),
-		cmocka_unit_test(a_plain_path_says_where_it_leads),
 		cmocka_unit_test(a_directory_is_made_beneath_what_is_there_and_through_no_link),
 	};
 
