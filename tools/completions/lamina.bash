@@ -28,7 +28,7 @@ _lamina()
 
 	COMPREPLY=()
 	case $tool in
-	initlayer | lamina-run | lamina-trace) ;;
+	initlayer | lamina-run) ;;
 	*)
 		for ((i = 1; i < COMP_CWORD; i++)); do
 			case ${COMP_WORDS[i]} in

@@ -22,7 +22,7 @@ function __lamina_options
         string replace -rf '^ {2,6}(?:-., )?(--[a-z0-9-]+)[^ ]*(?: [^ ]+)? *(.*)$' '$1\t$2'
 end
 
-for tool in lamina layerfs volctl nslaunch
+for tool in lamina lamina-trace layerfs volctl nslaunch
     complete -c $tool -n 'not __lamina_verb >/dev/null' -f -a '(__lamina_verbs)'
 end
 for tool in lamina lamina-run lamina-trace layerfs initlayer volctl nslaunch

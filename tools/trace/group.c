@@ -3,11 +3,6 @@
 
 #include <string.h>
 
-static uint64_t phase_end(const struct phase *phase)
-{
-	return phase->start_ns + phase->duration_ns;
-}
-
 static int add_common_group(struct timeline *timeline, size_t *ret)
 {
 	struct group *grown =
@@ -28,51 +23,100 @@ static int add_common_group(struct timeline *timeline, size_t *ret)
 static size_t next_container(const struct timeline *timeline, size_t n_containers,
 			     uint64_t start_ns)
 {
-	size_t next = TIMELINE_NO_CONTAINER, last = 0;
+	size_t next = TIMELINE_NONE, last = 0;
 
 	for (size_t i = 0; i < n_containers; i++) {
 		const struct group *group = &timeline->groups[i];
 
 		if (group->start_ns >= start_ns &&
-		    (next == TIMELINE_NO_CONTAINER ||
-		     group->start_ns < timeline->groups[next].start_ns))
+		    (next == TIMELINE_NONE || group->start_ns < timeline->groups[next].start_ns))
 			next = i;
 		if (group->start_ns > timeline->groups[last].start_ns)
 			last = i;
 	}
-	return next == TIMELINE_NO_CONTAINER ? last : next;
+	return next == TIMELINE_NONE ? last : next;
 }
 
-static int phases_assign(struct timeline *timeline)
+/* A command that made several containers belongs to none of them. */
+static size_t container_of_run(const struct timeline *timeline, size_t n_containers,
+			       const struct process *run)
 {
-	size_t n_containers = timeline->n_groups;
-	size_t common = TIMELINE_NO_CONTAINER;
+	size_t found = TIMELINE_NONE;
 
+	for (size_t i = 0; i < n_containers; i++) {
+		const struct group *group = &timeline->groups[i];
+
+		if (group->start_ns < run->start_ns || group->start_ns > run->end_ns)
+			continue;
+		if (found != TIMELINE_NONE)
+			return TIMELINE_NONE;
+		found = i;
+	}
+	return found;
+}
+
+/* The one container of the recorded command that @process ran under. */
+static size_t container_of_command(const struct timeline *timeline, size_t n_containers,
+				   const struct process *process)
+{
+	for (size_t i = 0; i < timeline->n_processes; i++) {
+		const struct process *run = &timeline->processes[i];
+
+		if (run->is_run && process->start_ns >= run->start_ns &&
+		    process->start_ns <= run->end_ns)
+			return container_of_run(timeline, n_containers, run);
+	}
+	return TIMELINE_NONE;
+}
+
+static size_t container_of(const struct timeline *timeline, size_t n_containers,
+			   const struct phase *phase)
+{
+	size_t container;
+
+	const struct process *process = &timeline->processes[phase->process];
+
+	if (phase->container != TIMELINE_NONE)
+		return phase->container;
+	if (n_containers == 0 || process->has_several)
+		return TIMELINE_NONE;
+	if (process->container != TIMELINE_NONE)
+		return process->container;
+	container = container_of_command(timeline, n_containers, process);
+	if (container == TIMELINE_NONE && !process->is_run)
+		container = next_container(timeline, n_containers, process->start_ns);
+	return container;
+}
+
+static void starts_find(struct timeline *timeline)
+{
 	for (size_t i = 0; i < timeline->n_phases; i++) {
 		struct phase *phase = &timeline->phases[i];
 		struct process *process = &timeline->processes[phase->process];
 
 		if (phase->start_ns < process->start_ns)
 			process->start_ns = phase->start_ns;
-		if (phase->container != TIMELINE_NO_CONTAINER &&
+		if (phase_end(phase) > process->end_ns)
+			process->end_ns = phase_end(phase);
+		if (phase->container != TIMELINE_NONE &&
 		    phase->start_ns < timeline->groups[phase->container].start_ns)
 			timeline->groups[phase->container].start_ns = phase->start_ns;
 	}
+}
+
+static int phases_assign(struct timeline *timeline)
+{
+	size_t n_containers = timeline->n_groups;
+	size_t common = TIMELINE_NONE;
+
+	starts_find(timeline);
 	for (size_t i = 0; i < timeline->n_phases; i++) {
 		struct phase *phase = &timeline->phases[i];
-		const struct process *process = &timeline->processes[phase->process];
 
-		phase->group = phase->container;
-		if (phase->group != TIMELINE_NO_CONTAINER)
+		phase->group = container_of(timeline, n_containers, phase);
+		if (phase->group != TIMELINE_NONE)
 			continue;
-		if (n_containers > 0 && !process->has_several) {
-			phase->group =
-				process->container != TIMELINE_NO_CONTAINER
-					? process->container
-					: next_container(timeline, n_containers, process->start_ns);
-			continue;
-		}
-		if (common == TIMELINE_NO_CONTAINER && add_common_group(timeline, &common) < 0)
+		if (common == TIMELINE_NONE && add_common_group(timeline, &common) < 0)
 			return -ENOMEM;
 		phase->group = common;
 	}
@@ -183,6 +227,7 @@ static void phases_nest(struct timeline *timeline)
 		       phase_end(&timeline->phases[around[depth - 1]]) <= phase->start_ns)
 			depth--;
 		phase->depth = depth;
+		phase->parent = depth > 0 ? around[depth - 1] : TIMELINE_NONE;
 		if (depth < sizeof(around) / sizeof(around[0]))
 			around[depth++] = i;
 	}

@@ -17,21 +17,36 @@ struct phase {
 	uint64_t start_ns; /* CLOCK_MONOTONIC */
 	uint64_t duration_ns;
 	uint64_t cpu_ns;
+	bool has_cpu;	/* a line may have none: an event, or what only wall time is known of */
 	size_t process; /* index in the timeline's */
 	size_t group;	/* likewise, once timeline_group() has run */
 	size_t container;
-	unsigned int depth; /* phases of the same process around it */
+	size_t parent;	    /* the phase of the same process around it; TIMELINE_NONE: none */
+	unsigned int depth; /* how many there are around it */
 };
 
-/* The value of phase.container where a line names none. */
-#define TIMELINE_NO_CONTAINER SIZE_MAX
+/* An index of nothing: no container, no phase, no process. */
+#define TIMELINE_NONE SIZE_MAX
+
+/* The process, and the phase, that stand for the whole command: the recorder measures them. */
+#define TIMELINE_RUN "run"
 
 struct process {
 	char *name; /* the tool's, or "container" for the container's side */
 	int64_t pid;
-	size_t container; /* the one it works for; TIMELINE_NO_CONTAINER: none */
+	bool is_container, is_run;
+	size_t container; /* the one it works for; TIMELINE_NONE: none */
 	bool has_several;
-	uint64_t start_ns; /* of its first phase */
+	uint64_t start_ns, end_ns; /* of all its phases */
+	uint64_t unix_ns;	   /* CLOCK_REALTIME at its start; 0: not said */
+	char *traceparent;	   /* the environment's TRACEPARENT, or NULL */
+};
+
+/* Where a process slept: the kernel's function, seen from @start_ns to @end_ns. */
+struct sample {
+	int64_t pid;
+	uint64_t start_ns, end_ns;
+	char *wait;
 };
 
 /* One container's pipeline; or, with an empty id, what is nobody's alone. */
@@ -49,6 +64,8 @@ struct timeline {
 	size_t n_processes, n_processes_allocated;
 	struct group *groups;
 	size_t n_groups, n_groups_allocated;
+	struct sample *samples;
+	size_t n_samples, n_samples_allocated;
 };
 
 /**
@@ -60,7 +77,8 @@ int timeline_parse(struct timeline *timeline, const char *text, size_t n_bytes,
 		   struct error *error);
 
 /**
- * timeline_group() - give every phase its container and its depth, and sort them as they are shown
+ * timeline_group() - give every phase its container, its parent and its depth, and sort them as
+ * they are shown
  *
  * A line without a container belongs to the one that its process works for. A process that names
  * none (it ended before there was an id) belongs to the container that comes next; what a process
@@ -73,11 +91,7 @@ int timeline_group(struct timeline *timeline);
 void timeline_deinit(struct timeline *timeline);
 #define _cleanup_timeline_ _cleanup_(timeline_deinit)
 
-struct render_options {
-	unsigned int n_columns;
-	bool ascii; /* the terminal can't show line-drawing characters */
-};
-
-/** timeline_render() - write a grouped timeline as text for people */
-void timeline_render(const struct timeline *timeline, const struct render_options *options,
-		     FILE *file);
+static inline uint64_t phase_end(const struct phase *phase)
+{
+	return phase->start_ns + phase->duration_ns;
+}

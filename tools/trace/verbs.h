@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The verbs of lamina-trace, a file each.
+ */
+#pragma once
+
+#include "base/command.h"
+#include "tools/trace/output.h"
+
+struct show_options {
+	struct output_options output;
+};
+
+int show(const struct command_call *call, struct error *error);
