@@ -76,7 +76,7 @@ static int directory_open(struct state *state, const char *id)
 		openat(state->root_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (state->directory_fd < 0)
 		return -errno;
-	state->lock_fd = openat(state->directory_fd, "lock",
+	state->lock_fd = openat(state->directory_fd, STATE_LOCK_FILE,
 				O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	return state->lock_fd < 0 ? -errno : 0;
 }
@@ -402,13 +402,22 @@ const char *state_status_name(enum state_status status)
 
 int state_remove(struct state *state)
 {
+	/* All that is in the directory of most; the state first: without it there is no container.
+	 */
+	static const char *const files[] = { STATE_FILE, STATE_CONFIG_FILE, STATE_LOCK_FILE };
 	int r = lock_take(state->lock_fd, LOCK_MODE_EXCLUSIVE);
 
 	if (r == 0)
 		r = directory_check_current(state);
 	if (r == -ENOENT)
 		return 0;
-	return r < 0 ? r : path_remove_tree(state->root_fd, state->id);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		(void)unlinkat(state->directory_fd, files[i], 0);
+	if (unlinkat(state->root_fd, state->id, AT_REMOVEDIR) == 0)
+		return 0;
+	return path_remove_tree(state->root_fd, state->id);
 }
 
 static int id_compare(const void *a, const void *b)

@@ -22,6 +22,7 @@
 #define STATE_START_DIRECTORY "start"
 #define STATE_START_NAME      "socket"
 #define STATE_START_SOCKET    STATE_START_DIRECTORY "/" STATE_START_NAME
+#define STATE_LOCK_FILE	      "lock"
 #define STATE_FILE	      "state.json"
 #define STATE_FILE_NEW	      "state.json.new"
 #define STATE_CONFIG_FILE     "config.json" /* the bundle's, as it was at the create */
