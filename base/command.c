@@ -514,6 +514,7 @@ int command_main(const struct tool *tool, int argc, char *argv[])
 	}
 	if (trace_path && *trace_path)
 		(void)trace_open(tool->name, trace_path);
+	trace_exec();
 	slot = trace_begin(tool->name);
 	r = tool_run(tool, argc, argv, &command, &error);
 	if (r < 0)
@@ -524,7 +525,7 @@ int command_main(const struct tool *tool, int argc, char *argv[])
 		message_show(tool, NULL, error.message, "");
 		r = command && command->flags & COMMAND_FAILS_125 ? 125 : 1;
 	}
-	trace_end(slot);
+	trace_end(slot, tool->name);
 	trace_flush();
 	return r;
 }

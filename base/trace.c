@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -13,6 +14,8 @@
 #include "base/buffer.h"
 #include "base/fd.h"
 #include "base/json_write.h"
+#include "base/probe.h"
+#include "base/trace_context.h"
 
 #define TRACE_MAX_PHASES 256
 #define TRACE_NO_SLOT	 UINT32_MAX
@@ -73,7 +76,14 @@ bool trace_is_on(void)
 	return trace.table;
 }
 
-unsigned int trace_begin_at(const char *phase, uint64_t start_ns)
+const char *trace_parent(void)
+{
+	const char *text = getenv("TRACEPARENT");
+
+	return text && trace_context_is_valid(text) ? text : NULL;
+}
+
+static unsigned int slot_take(const char *phase, uint64_t start_ns, uint64_t cpu_ns)
 {
 	struct trace_table *table = trace.table;
 	struct trace_phase *slot;
@@ -87,22 +97,38 @@ unsigned int trace_begin_at(const char *phase, uint64_t start_ns)
 	slot = &table->phases[table->n_phases];
 	*slot = (struct trace_phase){ .name = phase,
 				      .start_ns = start_ns,
-				      .cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID),
+				      .cpu_ns = cpu_ns,
 				      .is_container = trace.is_container };
 	return table->n_phases++;
 }
 
 unsigned int trace_begin(const char *phase)
 {
+	LAMINA_PROBE1(phase__begin, phase);
 	if (!trace.table)
 		return TRACE_NO_SLOT;
-	return trace_begin_at(phase, trace_now());
+	return slot_take(phase, trace_now(), clock_ns(CLOCK_THREAD_CPUTIME_ID));
 }
 
-void trace_end(unsigned int number)
+void trace_exec(void)
+{
+	uint64_t cpu_ns, start_ns;
+	unsigned int slot;
+
+	if (!trace.table)
+		return;
+	cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+	start_ns = trace_now() - cpu_ns;
+	slot = slot_take("tool.exec", start_ns, cpu_ns);
+	if (slot != TRACE_NO_SLOT)
+		trace.table->phases[slot].duration_ns = cpu_ns;
+}
+
+void trace_end(unsigned int number, const char *phase)
 {
 	struct trace_phase *slot;
 
+	LAMINA_PROBE1(phase__end, phase);
 	if (!trace.table || number == TRACE_NO_SLOT)
 		return;
 	slot = &trace.table->phases[number];
@@ -110,10 +136,11 @@ void trace_end(unsigned int number)
 	slot->duration_ns = trace_now() - slot->start_ns;
 }
 
-void trace_end_elsewhere(unsigned int number)
+void trace_end_elsewhere(unsigned int number, const char *phase)
 {
 	struct trace_phase *slot;
 
+	LAMINA_PROBE1(phase__end, phase);
 	if (!trace.table || number == TRACE_NO_SLOT)
 		return;
 	slot = &trace.table->phases[number];
@@ -123,10 +150,9 @@ void trace_end_elsewhere(unsigned int number)
 
 void trace_event(const char *phase)
 {
-	unsigned int slot = trace_begin(phase);
-
-	if (slot != TRACE_NO_SLOT)
-		trace.table->phases[slot].cpu_ns = 0;
+	LAMINA_PROBE1(event, phase);
+	if (trace.table)
+		(void)slot_take(phase, trace_now(), 0);
 }
 
 void trace_set_container(bool is_container)
@@ -144,9 +170,11 @@ void trace_flush(void)
 {
 	_cleanup_json_writer_ struct json_writer writer = {};
 	_cleanup_close_ int fd = -EBADF;
+	const char *parent;
 
 	if (!trace.table || trace.table->n_phases == 0)
 		return;
+	parent = trace_parent();
 	for (uint32_t i = 0; i < trace.table->n_phases; i++) {
 		const struct trace_phase *phase = &trace.table->phases[i];
 
@@ -162,6 +190,8 @@ void trace_flush(void)
 		json_write_uint(&writer, "cpu", phase->cpu_ns);
 		if (trace.container_id[0])
 			json_write_string(&writer, "container", trace.container_id);
+		if (parent && !phase->is_container && !strcmp(phase->name, trace.tool))
+			json_write_string(&writer, "traceparent", parent);
 		json_write_object_end(&writer);
 		buffer_add_char(&writer.buffer, '\n');
 	}

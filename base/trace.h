@@ -25,33 +25,50 @@ int trace_open(const char *tool, const char *path);
 
 bool trace_is_on(void);
 
-/** trace_begin() - stamp a phase's start; @phase is a literal; give the result to trace_end() */
+/**
+ * trace_begin() - stamp a phase's start; @phase is a literal; give the result to trace_end()
+ *
+ * Off, it costs a test of a pointer, and the instruction of a probe (base/probe.h).
+ */
 unsigned int trace_begin(const char *phase);
-void trace_end(unsigned int slot);
+void trace_end(unsigned int slot, const char *phase);
 
 /**
  * trace_end_elsewhere() - end a phase that another process began: its CPU time, which two clocks
  * would have measured, is left at 0
  */
-void trace_end_elsewhere(unsigned int slot);
+void trace_end_elsewhere(unsigned int slot, const char *phase);
 
 /** trace_event() - a moment without a duration, such as exec.done */
 void trace_event(const char *phase);
 
-/** trace_begin_at() - a phase that began at @start_ns (CLOCK_MONOTONIC), before tracing was on */
-unsigned int trace_begin_at(const char *phase, uint64_t start_ns);
+/**
+ * trace_exec() - the phase tool.exec: what this process has computed since its fork, which is being
+ * executed, loaded and prepared by its C library (and once more, where it executes itself)
+ */
+void trace_exec(void);
 
-static inline void trace_scope_end(const unsigned int *slot)
+struct trace_scope {
+	const char *phase;
+	unsigned int slot;
+};
+
+static inline struct trace_scope trace_scope_begin(const char *phase)
 {
-	trace_end(*slot);
+	return (struct trace_scope){ phase, trace_begin(phase) };
+}
+
+static inline void trace_scope_end(const struct trace_scope *scope)
+{
+	trace_end(scope->slot, scope->phase);
 }
 
 /* TRACE_PHASE("mnt.proc"); at the top of a block: the phase lasts until the block is left. */
 #define TRACE_PHASE_JOIN(a, b) a##b
 #define TRACE_PHASE_NAME(line) TRACE_PHASE_JOIN(trace_slot_, line)
 #define TRACE_PHASE(phase)                                                                         \
-	__attribute__((unused)) _cleanup_(trace_scope_end) const unsigned int TRACE_PHASE_NAME(    \
-		__LINE__) = trace_begin(phase)
+	__attribute__((unused)) _cleanup_(trace_scope_end) const struct trace_scope                \
+	TRACE_PHASE_NAME(__LINE__) = trace_scope_begin(phase)
 
 /** trace_set_container() - from here on this process stamps as the container's child, or not */
 void trace_set_container(bool is_container);
@@ -61,6 +78,12 @@ void trace_set_ids(const char *container_id, pid_t container_pid);
 
 /** trace_flush() - append all phases to the file with one write, and forget them */
 void trace_flush(void);
+
+/**
+ * trace_parent() - the environment's TRACEPARENT (base/trace_context.h), or NULL: none that is
+ * valid
+ */
+const char *trace_parent(void);
 
 /** trace_now() - CLOCK_MONOTONIC in nanoseconds */
 uint64_t trace_now(void);

@@ -479,7 +479,7 @@ int child_main(void *argument)
 	char program[PATH_MAX];
 	int start_fd = -EBADF, r;
 
-	trace_end_elsewhere(report->clone_slot);
+	trace_end_elsewhere(report->clone_slot, "ns.clone");
 	trace_set_container(true);
 	error_init(&error);
 	report->exit_status = 125;

@@ -352,7 +352,7 @@ static int clone_child(struct exec_attempt *attempt, struct launched *launched, 
 	attempt->preparation.report->clone_slot = trace_begin("ns.clone");
 	pid = process_vfork(0, cgroup_v2_fd(&attempt->cgroup), &launched->pidfd, child_main,
 			    &child);
-	trace_end_elsewhere(attempt->preparation.report->exec_slot);
+	trace_end_elsewhere(attempt->preparation.report->exec_slot, "exec");
 	trace_set_container(false);
 	trace_event("exec.done");
 	schedule_unpin(&own_cpus);

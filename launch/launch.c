@@ -213,7 +213,7 @@ static int clone_child(struct attempt *attempt, struct error *error)
 	} else {
 		pid = process_vfork(flags, cgroup_fd, &launched->pidfd, child_main,
 				    &attempt->child);
-		trace_end_elsewhere(attempt->preparation.report->exec_slot);
+		trace_end_elsewhere(attempt->preparation.report->exec_slot, "exec");
 		trace_set_container(false);
 		trace_event("exec.done");
 	}

@@ -119,7 +119,7 @@ static int start(struct floor *floor, pid_t *ret_pid)
 	slot = trace_begin("ns.clone");
 	pid = process_vfork(flags, floor->v2_fd, NULL, child, floor);
 	trace_set_container(false);
-	trace_end(slot);
+	trace_end(slot, "ns.clone");
 	sigprocmask(SIG_SETMASK, &earlier, NULL);
 	if (pid < 0) {
 		floor->step_errno = -(int)pid;

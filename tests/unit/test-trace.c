@@ -51,7 +51,7 @@ static size_t lines_count(const char *text)
 static void off_it_does_nothing(void **state)
 {
 	assert_false(trace_is_on());
-	trace_end(trace_begin("x"));
+	trace_end(trace_begin("x"), "x");
 	trace_event("y");
 	{
 		TRACE_PHASE("z");
@@ -69,7 +69,7 @@ static void work_nested(void)
 		usleep(2000);
 	}
 	trace_event("moment");
-	trace_end(outer);
+	trace_end(outer, "outer");
 }
 
 static void a_phase_is_a_json_line_with_its_times(void **state)
@@ -132,7 +132,7 @@ static void what_the_child_stamps_its_parent_writes(void **state)
 static void work_too_much(void)
 {
 	for (int i = 0; i < 1000; i++)
-		trace_end(trace_begin("many"));
+		trace_end(trace_begin("many"), "many");
 }
 
 static void more_phases_than_fit_are_dropped(void **state)
