@@ -25,6 +25,9 @@ struct attempt {
 	struct preparation preparation;
 	struct activation activation;
 	struct mount_sources sources;
+	int template_fd; /* -EBADF: the container's mounts begin as a copy of the host's */
+	int null_fd;	 /* with it: mount_null_clone() */
+	struct cgroup_clones clones;
 	struct child child;
 	int root_mount_fd;
 	int tmpfs_fd; /* of an ephemeral root: closed once the program runs (base/overlay.h) */

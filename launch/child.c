@@ -31,6 +31,7 @@
 #include "launch/schedule.h"
 #include "launch/seccomp/load.h"
 #include "launch/state.h"
+#include "launch/template.h"
 #include "launch/terminal.h"
 #include "launch/tune.h"
 #include "launch/user_namespace.h"
@@ -163,6 +164,30 @@ static const char *root_place(const struct launch_bundle *bundle)
 	return config_find_namespace(&bundle->config, CLONE_NEWUSER) ? "/" : bundle->root_path;
 }
 
+/*
+ * Into the mount namespace that the root is built in: of a copy of the template, or of the host's
+ * mounts, which the clone has made where there is no template.
+ */
+static int namespace_enter(const struct child *child, bool *ret_is_templated, struct error *error)
+{
+	int r = child->template_fd < 0 ? TEMPLATE_REFUSED : template_enter(child->template_fd);
+
+	*ret_is_templated = r == 0;
+	if (r < 0)
+		return error_set(error, r, "cannot copy the template's mount namespace");
+	if (r == TEMPLATE_REFUSED && child->template_fd >= 0 && unshare(CLONE_NEWNS) < 0)
+		return error_set(error, -errno, "cannot make a mount namespace");
+	return r == 0 ? 0 : root_part(child->bundle->config.root_propagation, error);
+}
+
+static int root_finish(const struct child *child, int root_fd, bool is_templated,
+		       struct error *error)
+{
+	if (is_templated)
+		return root_enter(root_fd, error);
+	return child->no_pivot ? root_move(root_fd, error) : root_switch(root_fd, error);
+}
+
 /* The whole file system of the container; afterwards nothing of the host's can be reached by name.
  */
 static int root_build(const struct child *child, int *ret_slave_fd, struct error *error)
@@ -174,8 +199,11 @@ static int root_build(const struct child *child, int *ret_slave_fd, struct error
 		.cgroup = child->cgroup,
 		.is_strict = child->strict,
 		.sources = child->sources,
+		.clones = child->clones,
+		.null_fd = child->null_fd,
 		.private_cgroups = config_find_namespace(config, CLONE_NEWCGROUP) != NULL,
 	};
+	bool is_templated = false;
 	int r = mount_shared_clone(&context, config, error);
 
 	if (r == 0 && context.root_fd < 0) {
@@ -183,8 +211,10 @@ static int root_build(const struct child *child, int *ret_slave_fd, struct error
 		r = r < 0 ? r : 0;
 	}
 	if (r == 0)
-		r = root_attach(context.root_fd, root_place(child->bundle),
-				config->root_propagation, error);
+		r = namespace_enter(child, &is_templated, error);
+	if (r == 0)
+		r = root_attach(context.root_fd, is_templated ? "/" : root_place(child->bundle),
+				error);
 	if (r == 0)
 		r = mount_all(&context, config, error);
 	if (r == 0)
@@ -212,8 +242,7 @@ static int root_build(const struct child *child, int *ret_slave_fd, struct error
 	if (r == 0)
 		r = mount_masks(&context, config, error);
 	if (r == 0)
-		r = child->no_pivot ? root_move(context.root_fd, error)
-				    : root_switch(context.root_fd, error);
+		r = root_finish(child, context.root_fd, is_templated, error);
 	return r == 0 ? root_propagate(config->root_propagation, error) : r;
 }
 

@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 #include "launch/bundle.h"
-#include "launch/cgroup/cgroup.h"
+#include "launch/cgroup/mount.h"
 #include "launch/landlock.h"
 #include "launch/mount_source.h"
 #include "launch/namespace.h"
@@ -36,14 +36,18 @@ struct child {
 	const char *id;
 	const struct mount_sources *sources;
 	int root_mount_fd; /* -EBADF: made by the child, whose launcher may not mount */
-	int parent_pidfd;  /* readable when the parent has ended */
-	int procfs_fd;	   /* preparation's */
-	int terminal_fd;   /* socket that gets the terminal's master; -EBADF: no terminal */
-	int start_fd;	   /* `create`: STATE/ID/start, where the socket of listen_fd is */
-	int listen_fd;	   /* `create`: where `start` knocks; -EBADF: go on to the exec at once */
-	int lock_fds[2];   /* the launcher's locks: a child that outlives it lets go of them */
-	int state_fd;	   /* STATE/ID */
-	int dialogue_fd;   /* a forked child's, see launch/dialogue.h; -EBADF: vforked */
+	/* The template (launch/template.h) and what is taken for who starts from it; or -EBADF, and
+	 * NULL. */
+	int template_fd, null_fd;
+	const struct cgroup_clones *clones;
+	int parent_pidfd; /* readable when the parent has ended */
+	int procfs_fd;	  /* preparation's */
+	int terminal_fd;  /* socket that gets the terminal's master; -EBADF: no terminal */
+	int start_fd;	  /* `create`: STATE/ID/start, where the socket of listen_fd is */
+	int listen_fd;	  /* `create`: where `start` knocks; -EBADF: go on to the exec at once */
+	int lock_fds[2];  /* the launcher's locks: a child that outlives it lets go of them */
+	int state_fd;	  /* STATE/ID */
+	int dialogue_fd;  /* a forked child's, see launch/dialogue.h; -EBADF: vforked */
 	bool is_unprivileged; /* the launcher isn't root where it is */
 	bool is_bridged;      /* cgroups and what is joined are entered: see launch/bridge.h */
 	bool ids_are_mapped;  /* of a new user namespace, by the bridge */

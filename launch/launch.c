@@ -22,11 +22,13 @@
 #include "launch/group.h"
 #include "launch/hooks.h"
 #include "launch/internal.h"
+#include "launch/mount.h"
 #include "launch/notify.h"
 #include "launch/network_device.h"
 #include "launch/preparation.h"
 #include "launch/rdt.h"
 #include "launch/sysctl.h"
+#include "launch/template.h"
 #include "launch/terminal.h"
 
 static void attempt_init(struct attempt *attempt, const struct launch_options *options,
@@ -36,6 +38,8 @@ static void attempt_init(struct attempt *attempt, const struct launch_options *o
 				     .launched = launched,
 				     .preparation = PREPARATION_EMPTY,
 				     .root_mount_fd = -EBADF,
+				     .template_fd = -EBADF,
+				     .null_fd = -EBADF,
 				     .tmpfs_fd = -EBADF,
 				     .start_fd = -EBADF,
 				     .listen_fd = -EBADF,
@@ -44,6 +48,7 @@ static void attempt_init(struct attempt *attempt, const struct launch_options *o
 				     .interrupt_fd = -EBADF };
 	for (size_t i = 0; i < CONFIG_MAX_NAMESPACES; i++)
 		attempt->namespaces.join_fds[i] = -EBADF;
+	cgroup_clones_init(&attempt->clones);
 }
 
 static void attempt_deinit(struct attempt *attempt)
@@ -52,7 +57,10 @@ static void attempt_deinit(struct attempt *attempt)
 	preparation_deinit(&attempt->preparation);
 	activation_deinit(&attempt->activation);
 	mount_sources_close(&attempt->sources);
+	cgroup_clones_close(&attempt->clones);
 	cleanup_close(&attempt->root_mount_fd);
+	cleanup_close(&attempt->template_fd);
+	cleanup_close(&attempt->null_fd);
 	cleanup_close(&attempt->tmpfs_fd);
 	cleanup_close(&attempt->start_fd);
 	cleanup_close(&attempt->listen_fd);
@@ -145,6 +153,9 @@ static void child_fill(struct attempt *attempt)
 		.id = attempt->launched->state.id,
 		.sources = &attempt->sources,
 		.root_mount_fd = attempt->root_mount_fd,
+		.template_fd = attempt->template_fd,
+		.null_fd = attempt->null_fd,
+		.clones = attempt->clones.are_taken ? &attempt->clones : NULL,
 		.is_unprivileged = geteuid() != 0,
 		.listen_fd = attempt->listen_fd,
 		.start_fd = attempt->start_fd,
@@ -191,6 +202,8 @@ static int clone_child(struct attempt *attempt, struct error *error)
 	pid_t pid;
 	int r;
 
+	if (attempt->template_fd >= 0)
+		flags &= ~(uint64_t)CLONE_NEWNS;
 	r = pid_namespace_join(attempt, &own_pid_fd, error);
 	if (r < 0)
 		return r;
@@ -313,6 +326,47 @@ static int activation_take(struct attempt *attempt, struct error *error)
 }
 
 /* Somebody with no right to mount leaves that to the child, who has it in its user namespace. */
+static int sources_take(struct attempt *attempt, enum mount_sources_taken taken, int user_fd,
+			struct error *error)
+{
+	const struct launch_bundle *bundle = &attempt->launched->bundle;
+	int r = mount_sources_open(&attempt->sources, &bundle->config, bundle->path, taken, user_fd,
+				   error);
+
+	if (r != MOUNT_SOURCES_LATE)
+		return r;
+	log_debug("container '%s': no template: a mount's source is in a procfs",
+		  attempt->launched->state.id);
+	mount_sources_close(&attempt->sources);
+	cleanup_close(&attempt->template_fd);
+	attempt->template_fd = -EBADF;
+	return sources_take(attempt, MOUNT_SOURCES_IDMAPPED, user_fd, error);
+}
+
+/* It saves time and changes nothing else: what is in its way is no error. */
+static void template_find(struct attempt *attempt)
+{
+	const struct launch_options *options = attempt->options;
+	const char *why = NULL;
+	struct error error;
+
+	if (!options->template_path)
+		return;
+	error_init(&error);
+	if (options->no_pivot)
+		why = "its root is moved over the host's";
+	else if (options->cgroup_manager == LAUNCH_CGROUP_SYSTEMD)
+		why = "its cgroup is made by systemd, later";
+	else
+		why = template_misfit(&attempt->launched->bundle);
+	if (!why) {
+		attempt->template_fd = template_open(options->template_path, &error);
+		why = error.message;
+	}
+	if (attempt->template_fd < 0)
+		log_debug("container '%s': no template: %s", attempt->launched->state.id, why);
+}
+
 static int mounts_prepare(struct attempt *attempt, struct error *error)
 {
 	const struct launch_bundle *bundle = &attempt->launched->bundle;
@@ -329,8 +383,38 @@ static int mounts_prepare(struct attempt *attempt, struct error *error)
 		if (config->namespaces[i].flag == CLONE_NEWUSER)
 			user_fd = attempt->namespaces.join_fds[i];
 	}
-	return mount_sources_open(&attempt->sources, config, bundle->path, has_user, user_fd,
-				  error);
+	template_find(attempt);
+	return sources_take(attempt,
+			    has_user			? MOUNT_SOURCES_ALL
+			    : attempt->template_fd >= 0 ? MOUNT_SOURCES_BINDS
+							: MOUNT_SOURCES_IDMAPPED,
+			    user_fd, error);
+}
+
+/* What is known once the cgroup is there, and what masks are made of. */
+static int template_provide(struct attempt *attempt, struct error *error)
+{
+	struct launched *launched = attempt->launched;
+	const struct config *config = &launched->bundle.config;
+	bool has_own_cgroups = config_find_namespace(config, CLONE_NEWCGROUP);
+
+	if (attempt->template_fd < 0)
+		return 0;
+	if (config->masked_paths && *config->masked_paths) {
+		attempt->null_fd = mount_null_clone();
+		if (attempt->null_fd < 0)
+			return error_set(error, attempt->null_fd, "cannot clone '/dev/null'");
+	}
+	for (size_t i = 0; i < config->n_mounts; i++) {
+		const struct config_mount *mount = &config->mounts[i];
+
+		if (!mount->is_bind && !mount->is_remount &&
+		    string_has_prefix(mount->type, "cgroup"))
+			return cgroup_clones_take(&attempt->clones, &launched->cgroup,
+						  (unsigned int)mount->attributes, has_own_cgroups,
+						  error);
+	}
+	return 0;
 }
 
 static int make(struct attempt *attempt, int *ret_status, struct error *error)
@@ -355,6 +439,8 @@ static int make(struct attempt *attempt, int *ret_status, struct error *error)
 	if (r == 0 && launched->bundle.config.rdt.is_asked)
 		r = rdt_make(attempt->preparation.resctrl_fd, launched->state.directory_fd,
 			     &launched->bundle.config.rdt, launched->state.id, error);
+	if (r == 0)
+		r = template_provide(attempt, error);
 	if (r < 0)
 		return r;
 	/* Before there is anything that could leave something. */

@@ -34,10 +34,12 @@ enum launch_rootless {
 struct launch_options {
 	const char *program; /* argv[0]: what systemd is asked with is beside it */
 	const char *bundle_path;
-	const char *config_name;    /* NULL: config.json in the bundle */
-	const char *id;		    /* NULL: the bundle's name */
-	const char *state_path;	    /* STATE */
-	const char *pid_file;	    /* or NULL: gets the pid, by rename */
+	const char *config_name; /* NULL: config.json in the bundle */
+	const char *id;		 /* NULL: the bundle's name */
+	const char *state_path;	 /* STATE */
+	const char
+		*template_path; /* where the template is (launch/template.h); NULL: without one */
+	const char *pid_file;	/* or NULL: gets the pid, by rename */
 	const char *console_socket; /* or NULL: with a terminal, the launcher keeps its master */
 	int stdin_fd;		    /* the container's standard input, or -EBADF: the launcher's */
 	unsigned int n_preserved_fds;

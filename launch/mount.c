@@ -319,7 +319,7 @@ static int cgroups_place(const struct mount_context *context, const struct confi
 		return r;
 	target_fd = target.fd;
 	return cgroup_mount(context->cgroup, target_fd, (unsigned int)mount->attributes,
-			    context->private_cgroups, error);
+			    context->private_cgroups, context->clones, error);
 }
 
 static bool is_cgroups(const struct config_mount *mount)
@@ -407,6 +407,7 @@ int mount_all(struct mount_context *context, const struct config *config, struct
 struct masks {
 	int directory_fd; /* a detached tmpfs of one inode, read-only */
 	int null_fd;	  /* a detached bind of /dev/null */
+	bool directory_is_used, null_is_used;
 };
 
 static int empty_directory_make(void)
@@ -425,13 +426,14 @@ static int empty_directory_make(void)
 }
 
 /* The host's own node, checked to be it: never the container's (CVE-2025-31133). */
-static int null_clone(void)
+int mount_null_clone(void)
 {
-	_cleanup_close_ int fd =
-		sys_open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	_cleanup_close_ int fd = mount_clone(AT_FDCWD, "/dev/null", 0, MS_PRIVATE);
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
 		return -errno;
 	if (!S_ISCHR(st.st_mode) || st.st_rdev != (dev_t)0x103)
 		return -ENODEV;
@@ -446,6 +448,7 @@ static int mask_one(const struct mount_context *context, struct masks *masks, co
 	_cleanup_close_ int clone_fd = -EBADF;
 	int *mask_fd, fd;
 	struct stat st;
+	bool *is_used;
 
 	/* Most kernels lack some of the list. */
 	if (target_fd == -ENOENT || target_fd == -ENOTDIR)
@@ -454,16 +457,17 @@ static int mask_one(const struct mount_context *context, struct masks *masks, co
 		return error_set(error, target_fd < 0 ? target_fd : -errno,
 				 "linux.maskedPaths: cannot open '%s'", path);
 	mask_fd = S_ISDIR(st.st_mode) ? &masks->directory_fd : &masks->null_fd;
-	if (*mask_fd < 0) {
-		*mask_fd = S_ISDIR(st.st_mode) ? empty_directory_make() : null_clone();
-		if (*mask_fd < 0)
-			return error_set(error, *mask_fd,
-					 "linux.maskedPaths: cannot make the mask for '%s'", path);
-		fd = *mask_fd;
-	} else {
+	is_used = S_ISDIR(st.st_mode) ? &masks->directory_is_used : &masks->null_is_used;
+	if (*mask_fd < 0)
+		*mask_fd = S_ISDIR(st.st_mode) ? empty_directory_make() : mount_null_clone();
+	if (*mask_fd < 0)
+		return error_set(error, *mask_fd,
+				 "linux.maskedPaths: cannot make the mask for '%s'", path);
+	fd = *mask_fd;
+	if (*is_used)
 		fd = clone_fd = sys_open_tree(*mask_fd, "",
 					      OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
-	}
+	*is_used = true;
 	if (fd < 0 || sys_move_mount(fd, "", target_fd, "",
 				     MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
 		return error_set(error, -errno, "linux.maskedPaths: cannot mask '%s'", path);
@@ -513,7 +517,7 @@ int mount_masks(const struct mount_context *context, const struct config *config
 		struct error *error)
 {
 	TRACE_PHASE("mask");
-	struct masks masks = { .directory_fd = -EBADF, .null_fd = -EBADF };
+	struct masks masks = { .directory_fd = -EBADF, .null_fd = context->null_fd };
 	int r = masks_all(context, &masks, config->masked_paths, error);
 
 	cleanup_close(&masks.directory_fd);

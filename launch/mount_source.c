@@ -2,12 +2,14 @@
 #include "launch/mount_source.h"
 
 #include <limits.h>
+#include <linux/magic.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 
 #include "base/fd.h"
 #include "base/path.h"
@@ -15,40 +17,62 @@
 #include "launch/root.h"
 #include "launch/user_namespace.h"
 
-static int source_clone(const char *bundle_path, const struct config_mount *mount)
+int mount_clone(int directory_fd, const char *path, unsigned int flags, unsigned long propagation)
 {
-	unsigned int flags =
-		OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (mount->recursive ? AT_RECURSIVE : 0);
+	unsigned int tree_flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | flags;
+	struct mount_attr attributes = { .propagation = propagation };
+	_cleanup_close_ int fd = -EBADF;
+
+	if (propagation) {
+		fd = sys_open_tree_attr(directory_fd, path, tree_flags, &attributes);
+		if (fd >= 0 || errno != ENOSYS)
+			return fd < 0 ? -errno : take_fd(&fd);
+	}
+	/* Before Linux 6.15. */
+	fd = sys_open_tree(directory_fd, path, tree_flags);
+	if (fd < 0 ||
+	    (propagation &&
+	     sys_mount_setattr(fd, "", AT_EMPTY_PATH | (flags & AT_RECURSIVE), &attributes) < 0))
+		return -errno;
+	return take_fd(&fd);
+}
+
+static int source_clone(const char *bundle_path, const struct config_mount *mount,
+			unsigned long propagation)
+{
+	unsigned int flags = mount->recursive ? AT_RECURSIVE : 0;
 	_cleanup_close_ int source_fd = -EBADF, sub_fd = -EBADF;
 	char path[PATH_MAX];
-	int fd;
 
 	if (snprintf(path, sizeof(path), "%s%s%s", *mount->source == '/' ? "" : bundle_path,
 		     *mount->source == '/' ? "" : "/", mount->source) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
-	if (!mount->subpath) {
-		fd = sys_open_tree(AT_FDCWD, path, flags);
-		return fd < 0 ? -errno : fd;
-	}
+	if (!mount->subpath)
+		return mount_clone(AT_FDCWD, path, flags, propagation);
 	source_fd = fd_open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (source_fd < 0)
 		return -errno;
 	sub_fd = path_open_in_root(source_fd, mount->subpath, O_PATH, 0);
 	if (sub_fd < 0)
 		return sub_fd;
-	fd = sys_open_tree(sub_fd, "", flags | AT_EMPTY_PATH);
-	return fd < 0 ? -errno : fd;
+	return mount_clone(sub_fd, "", flags | AT_EMPTY_PATH, propagation);
 }
 
-int mount_source_clone(const char *bundle_path, const struct config_mount *mount,
-		       struct error *error)
+static int clone_or_say(const char *bundle_path, const struct config_mount *mount,
+			unsigned long propagation, struct error *error)
 {
-	int fd = source_clone(bundle_path, mount);
+	int fd = source_clone(bundle_path, mount, propagation);
 
 	return fd < 0 ? error_set(error, fd, "source '%s%s%s'", mount->source,
 				  mount->subpath ? "', sub-path '" : "",
 				  mount->subpath ? mount->subpath : "")
 		      : fd;
+}
+
+int mount_source_clone(const char *bundle_path, const struct config_mount *mount,
+		       struct error *error)
+{
+	return clone_or_say(bundle_path, mount, 0, error);
 }
 
 /* The name of the file system that a device number belongs to, or "". */
@@ -137,18 +161,6 @@ static int idmap_find(struct mount_sources *sources, const struct config *config
 	return user_namespace_make(maps, &sources->namespace_fds[i], error);
 }
 
-/* Never the host's peer, as copies for a user namespace never are (mount_namespaces(7)). */
-static int tree_apart(int tree_fd, const struct config *config, struct error *error)
-{
-	struct mount_attr attributes = {
-		.propagation = root_host_propagation(config->root_propagation),
-	};
-
-	if (sys_mount_setattr(tree_fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes) < 0)
-		return error_set(error, -errno, "cannot make its mounts private");
-	return 0;
-}
-
 static bool is_sysfs(const struct config_mount *mount)
 {
 	return !mount->is_bind && !mount->is_remount && !strcmp(mount->type, "sysfs");
@@ -160,16 +172,22 @@ static int sysfs_open(struct mount_sources *sources, const struct config *config
 {
 	if (config_has_own_namespace(config, CLONE_NEWNET))
 		return 0;
-	sources->tree_fds[i] =
-		sys_open_tree(AT_FDCWD, "/sys", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
-	if (sources->tree_fds[i] < 0)
-		return error_set(error, -errno, "source '/sys'");
-	return tree_apart(sources->tree_fds[i], config, error);
+	sources->tree_fds[i] = mount_clone(AT_FDCWD, "/sys", AT_RECURSIVE,
+					   root_host_propagation(config->root_propagation));
+	return sources->tree_fds[i] < 0 ? error_set(error, sources->tree_fds[i], "source '/sys'")
+					: 0;
+}
+
+static bool is_of_process(int tree_fd)
+{
+	struct statfs file_system;
+
+	return fstatfs(tree_fd, &file_system) < 0 || file_system.f_type == PROC_SUPER_MAGIC;
 }
 
 static int source_open(struct mount_sources *sources, const struct config *config,
-		       const char *bundle_path, size_t i, bool takes_all, int user_fd,
-		       struct error *error)
+		       const char *bundle_path, size_t i, enum mount_sources_taken taken,
+		       int user_fd, struct error *error)
 {
 	const struct config_mount *mount = &config->mounts[i];
 	int idmap_fd = -EBADF, r = 0;
@@ -181,33 +199,39 @@ static int source_open(struct mount_sources *sources, const struct config *confi
 	}
 	if (r == 0 && !mount->is_bind) {
 		sources->idmap_fds[i] = idmap_fd;
-		return takes_all && is_sysfs(mount) ? sysfs_open(sources, config, i, error) : 0;
+		return taken == MOUNT_SOURCES_ALL && is_sysfs(mount)
+			       ? sysfs_open(sources, config, i, error)
+			       : 0;
 	}
-	if (r < 0 || mount->is_remount || (!takes_all && !mount->is_idmapped))
+	if (r < 0 || mount->is_remount || (taken == MOUNT_SOURCES_IDMAPPED && !mount->is_idmapped))
 		return r;
-	sources->tree_fds[i] = mount_source_clone(bundle_path, mount, error);
+	/* Never the host's peer, as copies for a user namespace never are (mount_namespaces(7)). */
+	sources->tree_fds[i] = clone_or_say(bundle_path, mount,
+					    root_host_propagation(config->root_propagation), error);
 	if (sources->tree_fds[i] < 0)
 		return sources->tree_fds[i];
-	r = tree_apart(sources->tree_fds[i], config, error);
-	if (r == 0 && mount->is_idmapped)
+	if (taken == MOUNT_SOURCES_BINDS && is_of_process(sources->tree_fds[i]))
+		return MOUNT_SOURCES_LATE;
+	if (mount->is_idmapped)
 		r = mount_idmap(sources->tree_fds[i], idmap_fd, mount->is_idmapped_recursively,
 				error);
 	return r;
 }
 
 int mount_sources_open(struct mount_sources *sources, const struct config *config,
-		       const char *bundle_path, bool takes_all, int user_fd, struct error *error)
+		       const char *bundle_path, enum mount_sources_taken taken, int user_fd,
+		       struct error *error)
 {
 	size_t n_idmapped = 0;
 	int r;
 
 	for (size_t i = 0; i < config->n_mounts; i++)
 		n_idmapped += config->mounts[i].is_idmapped;
-	if (!takes_all && n_idmapped == 0)
+	if (taken == MOUNT_SOURCES_IDMAPPED && n_idmapped == 0)
 		return 0;
 	r = arrays_make(sources, config, error);
 	for (size_t i = 0; r == 0 && i < config->n_mounts; i++) {
-		r = source_open(sources, config, bundle_path, i, takes_all, user_fd, error);
+		r = source_open(sources, config, bundle_path, i, taken, user_fd, error);
 		if (r < 0)
 			return error_prefix(error, r, "mounts[%zu] '%s'", i,
 					    config->mounts[i].destination);

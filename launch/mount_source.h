@@ -4,14 +4,29 @@
  * are made.
  *
  * Most sources are cloned in the child, by name. The launcher takes those that the child couldn't:
- * all of a container with a user namespace, whose root may not look into every directory of the
- * host's, and for whom the host's mounts are locked; and those that are idmapped, which needs
- * rights over their file system.
+ * all of a container that starts from the template (launch/template.h), where there are none; all
+ * of one with a user namespace, whose root may not look into every directory of the host's, and for
+ * whom the host's mounts are locked; and those that are idmapped, which needs rights over their
+ * file system.
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/error.h"
 #include "launch/config/config.h"
+
+/* What the launcher takes; its child takes the rest. */
+enum mount_sources_taken {
+	MOUNT_SOURCES_IDMAPPED, /* what only it can */
+	MOUNT_SOURCES_BINDS,	/* and every bind: the child won't have the host's mounts */
+	MOUNT_SOURCES_ALL,	/* and what a sysfs may have to be replaced by: a user namespace */
+};
+
+/* A positive result. */
+enum {
+	MOUNT_SOURCES_LATE = 1,
+};
 
 /* All zero: nothing was taken. */
 struct mount_sources {
@@ -23,13 +38,14 @@ struct mount_sources {
 
 /**
  * mount_sources_open() - in the launcher
- * @takes_all: every bind, and what a sysfs may have to be replaced by
  * @user_fd: the user namespace that is joined, whose mapping "idmap" without one means; or -EBADF
  *
- * Return: 0 or a negative errno; @error names the mount.
+ * Return: 0, MOUNT_SOURCES_LATE (with MOUNT_SOURCES_BINDS: a source lies in a procfs, by whatever
+ * name, and can mean something else in the child) or a negative errno; @error names the mount.
  */
 int mount_sources_open(struct mount_sources *sources, const struct config *config,
-		       const char *bundle_path, bool takes_all, int user_fd, struct error *error);
+		       const char *bundle_path, enum mount_sources_taken taken, int user_fd,
+		       struct error *error);
 
 /**
  * mount_sources_tree() - in the child: the clone for mount number @i, or -EBADF
@@ -37,6 +53,15 @@ int mount_sources_open(struct mount_sources *sources, const struct config *confi
  * The child's copy of the descriptor is the caller's to close, once.
  */
 int mount_sources_tree(const struct mount_sources *sources, size_t i);
+
+/**
+ * mount_clone() - a detached clone of the mount at @path
+ * @flags: AT_RECURSIVE, AT_EMPTY_PATH
+ * @propagation: MS_* that it gets before anybody can mount on it; 0: as the original
+ *
+ * Return: the fd, owned by the caller, or a negative errno.
+ */
+int mount_clone(int directory_fd, const char *path, unsigned int flags, unsigned long propagation);
 
 /** mount_sources_idmap() - the user namespace for mount number @i, borrowed, or -EBADF */
 int mount_sources_idmap(const struct mount_sources *sources, size_t i);

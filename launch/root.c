@@ -19,16 +19,19 @@ unsigned long root_host_propagation(unsigned long propagation)
 	return propagation & (MS_SLAVE | MS_SHARED) ? MS_SLAVE : MS_PRIVATE;
 }
 
-int root_attach(int root_mount_fd, const char *place, unsigned long propagation,
-		struct error *error)
+int root_part(unsigned long propagation, struct error *error)
 {
-	{
-		TRACE_PHASE("mnt.private");
-		if (sys_mount(NULL, "/", NULL, MS_REC | root_host_propagation(propagation), NULL) <
-		    0)
-			return error_set(error, -errno, "cannot make the mounts private");
-	}
+	TRACE_PHASE("mnt.private");
+
+	if (sys_mount(NULL, "/", NULL, MS_REC | root_host_propagation(propagation), NULL) < 0)
+		return error_set(error, -errno, "cannot make the mounts private");
+	return 0;
+}
+
+int root_attach(int root_mount_fd, const char *place, struct error *error)
+{
 	TRACE_PHASE("mnt.overlay");
+
 	if (sys_move_mount(root_mount_fd, "", AT_FDCWD, place,
 			   MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS) < 0)
 		return error_set(error, -errno, "root.path: cannot attach the root at '%s'", place);
@@ -118,6 +121,15 @@ static bool root_is_initramfs(void)
 	/* What pivot_root(2) said. */
 	errno = EINVAL;
 	return is_initramfs;
+}
+
+int root_enter(int root_mount_fd, struct error *error)
+{
+	TRACE_PHASE("root.switch");
+
+	if (fchdir(root_mount_fd) < 0 || chroot(".") < 0)
+		return error_set(error, -errno, "cannot switch to the root");
+	return 0;
 }
 
 int root_switch(int root_mount_fd, struct error *error)

@@ -18,13 +18,17 @@
 unsigned long root_host_propagation(unsigned long propagation);
 
 /**
+ * root_part() - the mounts of this namespace, copies of the host's, are the host's peers no more
+ * @propagation: MS_* of linux.rootfsPropagation
+ */
+int root_part(unsigned long propagation, struct error *error);
+
+/**
  * root_attach() - make @root_mount_fd (detached) a mount on the directory @place in this mount
  * namespace
  * @place: by name, since a descriptor of the launcher's is of a mount in its own namespace
- * @propagation: MS_* of linux.rootfsPropagation
  */
-int root_attach(int root_mount_fd, const char *place, unsigned long propagation,
-		struct error *error);
+int root_attach(int root_mount_fd, const char *place, struct error *error);
 
 /**
  * root_switch() - make @root_mount_fd the root and the working directory; nothing of the host's
@@ -34,6 +38,12 @@ int root_attach(int root_mount_fd, const char *place, unsigned long propagation,
  * EINVAL), the root is moved over it and chroot(2)ed into, as switch_root(8) does.
  */
 int root_switch(int root_mount_fd, struct error *error);
+
+/**
+ * root_enter() - make @root_mount_fd the root and the working directory where it lies on the "/" of
+ * a template's copy (launch/template.h): there is nothing else that could be reached
+ */
+int root_enter(int root_mount_fd, struct error *error);
 
 /**
  * root_propagate() - make the container's root what linux.rootfsPropagation says, after the switch:

@@ -70,10 +70,10 @@ static int links_make(int tmpfs_fd, const char *name)
 	return 0;
 }
 
-static int hierarchy_mount(const struct cgroup *cgroup, const struct cgroup_hierarchy *hierarchy,
-			   int tmpfs_fd, unsigned int attributes)
+/* Consumes @clone_fd. */
+static int hierarchy_mount(const struct cgroup_hierarchy *hierarchy, int tmpfs_fd, int clone_fd)
 {
-	_cleanup_close_ int fd = clone_make(hierarchy->name, cgroup->path, attributes);
+	_cleanup_close_ int fd = clone_fd;
 
 	if (fd < 0)
 		return fd;
@@ -94,8 +94,60 @@ static int attach(int mount_fd, int target_fd, struct error *error)
 	return 0;
 }
 
+static bool is_pure_v2(const struct cgroup *cgroup)
+{
+	return cgroup->n_hierarchies > 0 && !strcmp(cgroup->hierarchies[0].name, ".");
+}
+
+/* Hybrid: the v2 hierarchy isn't shown. */
+static bool is_shown(const struct cgroup_hierarchy *hierarchy)
+{
+	return !hierarchy->is_v2 && hierarchy->exists;
+}
+
+static int v2_clone(const struct cgroup *cgroup, unsigned int attributes, bool private_namespace)
+{
+	return clone_make(".", private_namespace ? cgroup->path : "", attributes);
+}
+
+void cgroup_clones_init(struct cgroup_clones *clones)
+{
+	for (size_t i = 0; i < CGROUP_MAX_HIERARCHIES; i++)
+		clones->fds[i] = -EBADF;
+	clones->are_taken = false;
+}
+
+int cgroup_clones_take(struct cgroup_clones *clones, const struct cgroup *cgroup,
+		       unsigned int attributes, bool private_namespace, struct error *error)
+{
+	clones->are_taken = true;
+	for (size_t i = 0; i < cgroup->n_hierarchies; i++) {
+		const struct cgroup_hierarchy *hierarchy = &cgroup->hierarchies[i];
+		int fd;
+
+		if (is_pure_v2(cgroup))
+			fd = v2_clone(cgroup, attributes, private_namespace);
+		else if (is_shown(hierarchy))
+			fd = clone_make(hierarchy->name, cgroup->path, attributes);
+		else
+			continue;
+		if (fd < 0)
+			return error_set(error, fd, "cannot clone the mount of cgroup '%s/%s'",
+					 hierarchy->name, cgroup->path);
+		clones->fds[i] = fd;
+	}
+	return 0;
+}
+
+void cgroup_clones_close(struct cgroup_clones *clones)
+{
+	for (size_t i = 0; clones->are_taken && i < CGROUP_MAX_HIERARCHIES; i++)
+		cleanup_close(&clones->fds[i]);
+	cgroup_clones_init(clones);
+}
+
 static int mount_v1(const struct cgroup *cgroup, int target_fd, unsigned int attributes,
-		    struct error *error)
+		    const struct cgroup_clones *clones, struct error *error)
 {
 	struct mount_attr wanted = { .attr_set = attributes };
 	_cleanup_close_ int tmpfs_fd = tmpfs_make();
@@ -107,9 +159,11 @@ static int mount_v1(const struct cgroup *cgroup, int target_fd, unsigned int att
 	for (size_t i = 0; i < cgroup->n_hierarchies; i++) {
 		const struct cgroup_hierarchy *hierarchy = &cgroup->hierarchies[i];
 
-		if (hierarchy->is_v2 || !hierarchy->exists)
+		if (!is_shown(hierarchy))
 			continue;
-		r = hierarchy_mount(cgroup, hierarchy, tmpfs_fd, attributes);
+		r = hierarchy_mount(hierarchy, tmpfs_fd,
+				    clones ? clones->fds[i]
+					   : clone_make(hierarchy->name, cgroup->path, attributes));
 		if (r < 0)
 			return error_set(error, r, "cannot mount cgroup hierarchy '%s'",
 					 hierarchy->name);
@@ -120,14 +174,14 @@ static int mount_v1(const struct cgroup *cgroup, int target_fd, unsigned int att
 }
 
 int cgroup_mount(const struct cgroup *cgroup, int target_fd, unsigned int attributes,
-		 bool private_namespace, struct error *error)
+		 bool private_namespace, const struct cgroup_clones *clones, struct error *error)
 {
 	_cleanup_close_ int fd = -EBADF;
 
 	if (cgroup->n_hierarchies == 0)
 		return 0;
-	if (strcmp(cgroup->hierarchies[0].name, ".") != 0)
-		return mount_v1(cgroup, target_fd, attributes, error);
-	fd = clone_make(".", private_namespace ? cgroup->path : "", attributes);
+	if (!is_pure_v2(cgroup))
+		return mount_v1(cgroup, target_fd, attributes, clones, error);
+	fd = clones ? clones->fds[0] : v2_clone(cgroup, attributes, private_namespace);
 	return attach(fd, target_fd, error);
 }

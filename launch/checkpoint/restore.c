@@ -36,8 +36,9 @@ static int root_prepare(void *argument, struct error *error)
 	const struct restoring *restoring = argument;
 	const struct launch_bundle *bundle = &restoring->launched->bundle;
 
-	return root_attach(restoring->root_mount_fd, bundle->root_path,
-			   bundle->config.root_propagation, error);
+	int r = root_part(bundle->config.root_propagation, error);
+
+	return r == 0 ? root_attach(restoring->root_mount_fd, bundle->root_path, error) : r;
 }
 
 static int config_check(const struct config *config, const struct launch_options *options,

@@ -142,7 +142,7 @@ teardown() {
 }
 
 @test "a root that isn't pivoted is the container's all the same" {
-	config '.process.args=["sh","-c","ls / | tr \"\\n\" \" \"; cut -d\" \" -f5 /proc/self/mountinfo"]'
+	config '.process.args=["sh","-c","ls / | tr \"\\n\" \" \"; cut -d\" \" -f5 /proc/self/mountinfo | sort"]'
 	nslaunch run --bundle "$BUNDLE" "$ID" >pivoted
 	nslaunch run --no-pivot --bundle "$BUNDLE" "$ID" >moved
 	diff pivoted moved

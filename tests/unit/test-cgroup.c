@@ -1023,8 +1023,8 @@ static int view_check(void *argument)
 	    sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return 10;
 	fd = open(view->target, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 ||
-	    cgroup_mount(cgroup, fd, VIEW_ATTRIBUTES, view->private_namespace, &view->error) < 0)
+	if (fd < 0 || cgroup_mount(cgroup, fd, VIEW_ATTRIBUTES, view->private_namespace, NULL,
+				   &view->error) < 0)
 		return 11;
 	if (mounts_count(view->target, root) != n_expected)
 		return 12;

@@ -4,11 +4,15 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/syscalls.h"
 #include "launch/attend.h"
 #include "launch/self.h"
+#include "launch/template.h"
 #include "tools/nslaunch/container.h"
 #include "tools/nslaunch/descriptors.h"
 #include "tools/nslaunch/run.h"
@@ -47,6 +51,16 @@ const struct command_option create_options[] = {
 	  .type = OPTION_FLAG,
 	  .offset = FIELD(no_pivot),
 	  .help = "move the root over the host's; for a host that runs from its initramfs" },
+	{ .name = "template",
+	  .type = OPTION_STRING,
+	  .offset = FIELD(template),
+	  .argument = "DIRECTORY|no",
+	  .help = "where the empty mount namespace is pinned that containers of root's start from",
+	  .environment = "LAMINA_TEMPLATE" },
+	{ .name = "no-template",
+	  .type = OPTION_FLAG,
+	  .offset = FIELD(no_template),
+	  .help = "start from a copy of the host's mounts, as `--template=no`" },
 	{ .name = "no-new-keyring",
 	  .type = OPTION_FLAG,
 	  .offset = FIELD(no_new_keyring),
@@ -62,6 +76,15 @@ const char *notify_socket(void)
 	const char *socket = getenv("NOTIFY_SOCKET");
 
 	return socket && *socket ? socket : NULL;
+}
+
+/* What root has made no other user can use. */
+static const char *template_path(const struct run_options *given)
+{
+	if (given->no_template || geteuid() != 0 ||
+	    (given->template && !strcmp(given->template, "no")))
+		return NULL;
+	return given->template && *given->template ? given->template : TEMPLATE_PATH;
 }
 
 int run_fill(const struct command_call *call, struct launch_options *options, struct error *error)
@@ -83,6 +106,7 @@ int run_fill(const struct command_call *call, struct launch_options *options, st
 		.bundle_path = given->bundle,
 		.state_path = container_state_path(call, error),
 		.config_name = given->config,
+		.template_path = template_path(given),
 		.pid_file = given->pid_file,
 		.console_socket = given->console_socket,
 		.stdin_fd = -EBADF,

@@ -46,19 +46,20 @@ struct run_options {
 	const char *config;
 	const char *pid_file;
 	const char *console_socket;
+	const char *template; /* LAMINA_TEMPLATE */
 	uint64_t n_preserved_fds;
-	bool no_pivot, no_new_keyring, no_subreaper;
+	bool no_template, no_pivot, no_new_keyring, no_subreaper;
 	/* run only */
 	const char *stdin_file;
 	uint64_t n_jobs;
 	bool null, interactive, terminal, keep, detach;
 };
 
-#define N_RUN_OPTIONS 15
+#define N_RUN_OPTIONS 17
 extern const struct command_option run_options[N_RUN_OPTIONS];
 int verb_run(const struct command_call *call, struct error *error);
 
-#define N_CREATE_OPTIONS 8
+#define N_CREATE_OPTIONS 10
 extern const struct command_option create_options[N_CREATE_OPTIONS];
 int verb_create(const struct command_call *call, struct error *error);
 
