@@ -239,3 +239,108 @@ LINES
 	[ "$status" -eq 0 ]
 	cmp "$(sample one)" trace
 }
+
+# The trace event format, field by field: what Perfetto and chrome://tracing take.
+trace_events_check() {
+	jq -e '
+		def number: type == "number";
+		def fields($known): (keys - $known) == [];
+		(keys - ["displayTimeUnit", "otherData", "traceEvents"]) == [] and
+		(.displayTimeUnit | IN("ms", "ns")) and (.traceEvents | type) == "array" and
+		all(.traceEvents[];
+			(.name | type == "string" and . != "") and
+			all(.pid, .tid; number and . >= 0 and . == floor) and
+			(.args | type) == "object" and
+			if .ph == "X" then
+				fields(["args", "cat", "dur", "name", "ph", "pid", "tid", "ts"]) and
+				(.ts | number and . >= 0) and (.dur | number and . > 0) and
+				(.cat | type == "string")
+			elif .ph == "i" then
+				fields(["args", "cat", "name", "ph", "pid", "s", "tid", "ts"]) and
+				(.ts | number and . >= 0) and (.s | IN("g", "p", "t"))
+			elif .ph == "M" then
+				fields(["args", "name", "ph", "pid", "tid"]) and
+				if (.name | IN("process_name", "thread_name")) then
+					(.args.name | type) == "string"
+				else
+					(.name | IN("process_sort_index", "thread_sort_index")) and
+					(.args.sort_index | number)
+				end
+			else false end)' "$1" >/dev/null
+}
+
+# Events of one thread are in each other or apart.
+trace_events_nest() {
+	jq -e '
+		# Whole nanoseconds: sums of decimals would be off by a little.
+		def ns: . * 1000 | round;
+		[.traceEvents[] | select(.ph == "X")] |
+		group_by([.pid, .tid]) | all(.[];
+			sort_by(.ts, -.dur) | reduce .[] as $event ({ok: true, around: []};
+				($event.ts | ns) as $start | ($start + ($event.dur | ns)) as $until |
+				.around |= map(select(. > $start)) |
+				.ok = (.ok and all(.around[]; . >= $until)) | .around += [$until]) | .ok)' "$1" >/dev/null
+}
+
+@test "json: each event is one of the trace event format, and those of a thread nest" {
+	need jq
+	local sample
+
+	for sample in one two; do
+		lamina-trace --output=trace.json "$(sample $sample)"
+		trace_events_check trace.json
+		trace_events_nest trace.json
+	done
+	# The checks find what is wrong.
+	lamina-trace --output=trace.json "$(sample one)"
+	jq '.traceEvents[20].ts = "0"' trace.json >bad.json
+	run ! trace_events_check bad.json
+	jq '(.traceEvents | map(.cat == "phase" and .name == "image.resolve") | index(true)) as $i |
+		.traceEvents[$i].dur += 400' trace.json >bad.json
+	run ! trace_events_nest bad.json
+}
+
+@test "json: phases, events and processes are all there, with their times in microseconds" {
+	need jq
+	lamina-trace --format=json "$(sample one)" >trace.json
+	[ "$(jq -c '[.traceEvents[] | select(.cat == "phase" or .cat == "tool") | .name] | sort' trace.json)" = \
+		"$(jq -cs 'map(.phase) | sort' "$(sample one)")" ]
+	[ "$(jq -c '.traceEvents[] | select(.name == "mnt.dev" and .cat == "phase") | [.ts, .dur, .args]' trace.json)" = \
+		'[1930,120,{"process":"container","pid":4714,"cpu_us":118,"critical":true,"critical_us":120}]' ]
+	[ "$(jq -c '.traceEvents[] | select(.ph == "i") | [.name, .ts, .s]' trace.json)" = '["exec.done",3510,"p"]' ]
+	[ "$(jq -r '.traceEvents[] | select(.name == "cgroup.remove" and .cat == "phase") | .args.blocked_us' trace.json)" = 8205 ]
+	[ "$(jq -c '[.traceEvents[] | select(.name == "thread_name") | .args.name]' trace.json)" = \
+		'["critical path","layerfs [4711]","initlayer [4712]","nslaunch [4713]","container [4714]"]' ]
+	[ "$(jq -r '.traceEvents[] | select(.name == "process_name") | .args.name' trace.json)" = "container 4f0c2a9d81e7" ]
+}
+
+@test "json: the critical path is a thread without gaps, as long as the whole" {
+	need jq
+	lamina-trace --format=json "$(sample one)" >trace.json
+	jq -e '
+		def ns: . * 1000 | round;
+		[.traceEvents[] | select(.cat == "critical path")] |
+		(.[0].ts | ns) == 0 and (map(.dur | ns) | add) == 14000000 and
+		all(range(1; length) as $i | .[$i].ts == (.[$i - 1] | .ts + .dur) or
+			((.[$i].ts | ns) == (.[$i - 1] | (.ts | ns) + (.dur | ns))); .)' trace.json
+}
+
+@test "json: phases of one process that overlap are of several threads" {
+	need jq
+	printf '{"process":"container","pid":7,"phase":"%s","start":%d,"duration":%d,"cpu":1,"container":"c"}\n' \
+		mask 0 1000 net.lo 500 1000 in.net 600 100 tune 2000 10 >trace
+	lamina-trace --format=json trace >trace.json
+	trace_events_check trace.json
+	trace_events_nest trace.json
+	[ "$(jq -c '[.traceEvents[] | select(.name == "thread_name") | .args.name]' trace.json)" = \
+		'["critical path","container [7]","container [7] (2)"]' ]
+	[ "$(jq -c '[.traceEvents[] | select(.cat == "phase") | .tid]' trace.json)" = '[2,3,2,2]' ]
+}
+
+@test "json: names are JSON's, whatever is in them" {
+	need jq
+	printf '%s\n' '{"process":"a\"\u0007","pid":1,"phase":"b\\é\u0001","start":1,"duration":1,"cpu":1,"container":"\"</script>"}' >evil
+	lamina-trace --format=json evil >trace.json
+	trace_events_check trace.json
+	[ "$(jq -r '.traceEvents[] | select(.cat == "phase") | .name' trace.json)" = $'b\\é\001' ]
+}

@@ -5,6 +5,7 @@
 
 static const struct format formats[] = {
 	{ "text", "txt", render_text },
+	{ "json", NULL, render_json },
 };
 
 #define N_FORMATS (sizeof(formats) / sizeof(formats[0]))

@@ -48,3 +48,4 @@ int name_print(FILE *file, const char *name, int n_max);
 void us_print(FILE *file, int width, int decimals, uint64_t ns);
 
 int render_text(const struct view *view, FILE *file);
+int render_json(const struct view *view, FILE *file);
