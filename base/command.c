@@ -29,6 +29,7 @@ struct parser {
 	bool help, version;
 	bool has_verbs; /* and this is in front of the verb: -v and -V are the version */
 	bool begun;
+	unsigned int trace_slot; /* of cli.parse */
 };
 
 static void *option_field(const struct option_set *set, const struct command_option *option)
@@ -363,6 +364,7 @@ static int command_run(struct command_call *call, struct parser *parser, struct 
 {
 	int r = tool_begin(call->tool, parser, error);
 
+	trace_end(parser->trace_slot, "cli.parse");
 	return r < 0 ? r : call->command->run(call, error);
 }
 
@@ -463,11 +465,14 @@ static int tool_parse(const struct tool *tool, int argc, char **argv, struct par
 static int tool_run(const struct tool *tool, int argc, char **argv,
 		    const struct command **ret_command, struct error *error)
 {
+	unsigned int slot = trace_begin("cli.parse");
 	_cleanup_(option_set_deinit) struct option_set globals = {
 		tool->globals, tool->n_globals, calloc(1, tool->globals_bytes + 1)
 	};
 	_cleanup_free_ char **arguments = calloc((size_t)argc + 1, sizeof(char *));
-	struct parser parser = { .sets = { {}, globals }, .arguments = arguments };
+	struct parser parser = { .sets = { {}, globals },
+				 .arguments = arguments,
+				 .trace_slot = slot };
 	int r;
 
 	if (!arguments || !globals.values)

@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "base/overlay.h"
 #include "base/process.h"
+#include "base/trace.h"
 
 /* 500 lowers of PATH_MAX bytes each. */
 #define BUNDLE_FILE_MAX_BYTES (4u << 20)
@@ -45,6 +46,7 @@ pid_t bundle_running_pid(int bundle_fd)
 
 int bundle_open(struct bundle *bundle, const char *path, enum lock_mode mode, struct error *error)
 {
+	TRACE_PHASE("bundle.open");
 	_cleanup_(bundle_close) struct bundle opened = BUNDLE_EMPTY;
 	int r;
 

@@ -13,6 +13,7 @@
 #include "base/lock.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "base/trace.h"
 
 /* How often what is being staged may be taken for a leftover. */
 #define STAGE_ATTEMPTS 16
@@ -82,6 +83,7 @@ static int format_check(struct store *store, struct error *error)
 
 int store_open(struct store *store, const char *path, enum store_mode mode, struct error *error)
 {
+	TRACE_PHASE("store.open");
 	_cleanup_(store_close) struct store opened = STORE_EMPTY;
 	int r;
 
@@ -125,6 +127,8 @@ int store_open(struct store *store, const char *path, enum store_mode mode, stru
 
 void store_close(struct store *store)
 {
+	TRACE_PHASE("store.close");
+
 	cleanup_close(&store->fd);
 	cleanup_close(&store->lock_fd);
 	free(store->path);

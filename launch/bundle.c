@@ -174,6 +174,7 @@ static int bundle_open(struct launch_bundle *bundle, const char *path, const cha
 int launch_bundle_open(struct launch_bundle *bundle, const char *path, const char *config_name,
 		       struct error *error)
 {
+	TRACE_PHASE("bundle.open");
 	int r;
 
 	*bundle = LAUNCH_BUNDLE_EMPTY;

@@ -42,6 +42,7 @@
  */
 int child_bind_life(const struct child *child, struct error *error)
 {
+	TRACE_PHASE("child.bind");
 	struct pollfd parent = { .fd = child->parent_pidfd, .events = POLLIN };
 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
@@ -55,6 +56,8 @@ int child_bind_life(const struct child *child, struct error *error)
 /* A session of its own: the caller's terminal can't be typed into (CVE-2017-5226). */
 static int session_make(const struct child *child, struct error *error)
 {
+	TRACE_PHASE("session");
+
 	if (setsid() < 0)
 		return error_set(error, -errno, "cannot make a session");
 	if (child->no_new_keyring)
@@ -410,6 +413,22 @@ static int filter_load(const struct child *child, int start_fd, struct error *er
 	return r < 0 ? error_set(error, r, "linux.seccomp: cannot load the filter") : 0;
 }
 
+static int limits_apply(const struct child *child, struct error *error)
+{
+	TRACE_PHASE("id.limits");
+	const struct config_process *process = child->process;
+	int r;
+
+	if (child->n_files && setrlimit(RLIMIT_NOFILE, child->n_files) < 0)
+		return error_set(error, -errno, "cannot set the limit of open files");
+	r = schedule_apply(process, child->config, error);
+	if (r == 0)
+		r = rlimit_apply(process, child->strict, error);
+	if (r == 0 && label_is_asked(process))
+		r = label_apply(process, child->procfs_fd, error);
+	return r;
+}
+
 /* The last steps: nothing of the launcher's is left when the program runs. */
 static int become(const struct child *child, int slave_fd, int start_fd, struct error *error)
 {
@@ -419,13 +438,7 @@ static int become(const struct child *child, int slave_fd, int start_fd, struct 
 
 	if (r < 0)
 		return r;
-	if (child->n_files && setrlimit(RLIMIT_NOFILE, child->n_files) < 0)
-		return error_set(error, -errno, "cannot set the limit of open files");
-	r = schedule_apply(process, child->config, error);
-	if (r == 0)
-		r = rlimit_apply(process, child->strict, error);
-	if (r == 0 && label_is_asked(process))
-		r = label_apply(process, child->procfs_fd, error);
+	r = limits_apply(child, error);
 	if (r == 0)
 		r = credentials_limit(process, held, error);
 	if (r == 0 && slave_fd >= 0 && child->listen_fd < 0)
@@ -482,13 +495,19 @@ static int steps(const struct child *child, char *program, int *start_fd, struct
 		if (r == 0)
 			r = root_build(child, &slave_fd, error);
 	}
-	if (r == 0)
+	if (r == 0) {
+		TRACE_PHASE("stdio");
 		r = device_null_reopen(error);
-	if (r == 0)
-		r = working_directory_enter(process, error);
+	}
 	if (r < 0)
 		return r;
-	r = execute_find(process, program, error);
+	{
+		TRACE_PHASE("exec.find");
+		r = working_directory_enter(process, error);
+		if (r < 0)
+			return r;
+		r = execute_find(process, program, error);
+	}
 	if (r < 0) {
 		child->report->exit_status = execute_status(r);
 		return r;

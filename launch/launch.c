@@ -53,6 +53,8 @@ static void attempt_init(struct attempt *attempt, const struct launch_options *o
 
 static void attempt_deinit(struct attempt *attempt)
 {
+	TRACE_PHASE("launch.close");
+
 	namespaces_close(&attempt->namespaces);
 	preparation_deinit(&attempt->preparation);
 	activation_deinit(&attempt->activation);
@@ -73,6 +75,7 @@ static void attempt_deinit(struct attempt *attempt)
 /* Steps that only read: most mistakes are found before anything is made. */
 static int prepare(struct attempt *attempt, struct error *error)
 {
+	TRACE_PHASE("launch.prepare");
 	const struct config *config = &attempt->launched->bundle.config;
 	int r;
 
@@ -563,6 +566,8 @@ int launch_finish(struct launched *launched, struct error *error)
 
 void launched_close(struct launched *launched)
 {
+	TRACE_PHASE("launch.close");
+
 	launch_bundle_close(&launched->bundle);
 	state_close(&launched->state);
 	cgroup_close(&launched->cgroup);

@@ -15,6 +15,7 @@
 #include "base/path.h"
 #include "base/process.h"
 #include "base/syscalls.h"
+#include "base/trace.h"
 #include "launch/config/config.h"
 
 /* Annotations come from config.json, of CONFIG_MAX_BYTES, and are in it as they stand there. */
@@ -130,6 +131,7 @@ static int create_once(struct state *state, const char *id, struct error *error)
 
 int state_create(struct state *state, const char *root_path, const char *id, struct error *error)
 {
+	TRACE_PHASE("state.make");
 	_cleanup_state_ struct state made = STATE_EMPTY;
 	int r;
 
@@ -402,6 +404,7 @@ const char *state_status_name(enum state_status status)
 
 int state_remove(struct state *state)
 {
+	TRACE_PHASE("state.remove");
 	/* All that is in the directory of most; the state first: without it there is no container.
 	 */
 	static const char *const files[] = { STATE_FILE, STATE_CONFIG_FILE, STATE_LOCK_FILE };

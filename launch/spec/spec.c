@@ -45,6 +45,7 @@ static int path_of_fd(int fd, char **ret_path, struct error *error)
 
 static int bundle_open(struct spec_container *container, const char *path, struct error *error)
 {
+	TRACE_PHASE("bundle.open");
 	int r;
 
 	container->bundle_fd = fd_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

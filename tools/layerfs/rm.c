@@ -9,6 +9,7 @@
 #include "base/lock.h"
 #include "base/process.h"
 #include "base/stream.h"
+#include "base/trace.h"
 #include "fs/rootfs/remove.h"
 #include "tools/layerfs/verbs.h"
 
@@ -141,6 +142,7 @@ static int trash_delete(struct removal *removal, struct error *error)
  */
 static int trash_empty(struct removal *removal, struct error *error)
 {
+	TRACE_PHASE("trash.delete");
 	struct string_list *trash = &removal->trash;
 	pid_t pid;
 
