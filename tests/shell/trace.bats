@@ -344,3 +344,66 @@ trace_events_nest() {
 	trace_events_check trace.json
 	[ "$(jq -r '.traceEvents[] | select(.cat == "phase") | .name' trace.json)" = $'b\\é\001' ]
 }
+
+@test "svg: well-formed, complete in itself, and without scripts" {
+	need xmllint
+	lamina-trace --output=trace.svg "$(sample one)"
+	xmllint --noout trace.svg
+	[ "$(xmllint --xpath 'name(/*)' trace.svg)" = svg ]
+	[ "$(xmllint --xpath 'namespace-uri(/*)' trace.svg)" = http://www.w3.org/2000/svg ]
+	[ "$(xmllint --xpath 'count(//*[local-name() = "script" or local-name() = "image" or local-name() = "use"])' trace.svg)" -eq 0 ]
+	run ! grep -E '(href|src|url)[=(]|@import' trace.svg
+	# Each colour that is used is one that the style has.
+	while read -r class; do
+		[ "$class" = off ] || grep -q "\.$class\b" trace.svg || { echo "$class"; return 1; }
+	done < <(grep -o 'class="[^"]*"' trace.svg | sed 's/class="//; s/"//' | tr ' ' '\n' | sort -u)
+}
+
+@test "svg: a row with its bar for each phase, on the axis where it was" {
+	need xmllint jq
+	local left width x w
+
+	printf '%s\n' '{"phase":"mnt.dev","floor":100000}' >floors
+	LAMINA_FLOORS=$PWD/floors lamina-trace --output=trace.svg "$(sample one)"
+	[ "$(xmllint --xpath '//*[local-name() = "text"][@class = "on" or @class = "off"]/text()' trace.svg | sort)" = \
+		"$({ jq -r .phase "$(sample one)"; printf '%s\n' shell '(other)' '(other)' '(other)' '(other)'; } | sort)" ]
+	# 0 and 14 ms are ticks: what lies between them is 14 ms wide.
+	left=$(xmllint --xpath 'string(//*[@class = "line"][1]/@x1)' trace.svg)
+	width=$(xmllint --xpath 'string(//*[@class = "line"][last()]/@x1)' trace.svg)
+	x=$(xmllint --xpath 'string(//*[local-name() = "g"][contains(*[local-name() = "title"], "cgroup.remove")]/*[@class = "critical"]/@x)' trace.svg)
+	w=$(xmllint --xpath 'string(//*[local-name() = "g"][contains(*[local-name() = "title"], "cgroup.remove")]/*[@class = "critical"]/@width)' trace.svg)
+	awk -v left="$left" -v right="$width" -v x="$x" -v w="$w" 'BEGIN {
+		scale = (right - left) / 14000
+		d1 = x - left - 5620 * scale; d2 = w - 8300 * scale
+		exit !(d1 * d1 < 0.01 && d2 * d2 < 0.01)
+	}'
+	[ "$(xmllint --xpath 'string(//*[contains(@class, "blocked")])' trace.svg)" = "blocked 8205.0 µs" ]
+	[ "$(xmllint --xpath 'count(//*[local-name() = "g"]/*[@class = "floor"])' trace.svg)" -eq 1 ]
+	# Where the launcher waits for its child, its bar is beside the path.
+	[ "$(xmllint --xpath 'count(//*[local-name() = "g"][contains(*[local-name() = "title"], "ns.clone")]/*[@class = "beside"])' trace.svg)" -eq 1 ]
+}
+
+@test "svg: names are text, whatever is in them" {
+	need xmllint
+	printf '%s\n' '{"process":"<a>&\u0007","pid":1,"phase":"</svg>","start":1,"duration":1,"cpu":1,"container":"\"<script>"}' >evil
+	lamina-trace --format=svg evil >trace.svg
+	xmllint --noout trace.svg
+	[ "$(xmllint --xpath 'count(//*[local-name() = "script"])' trace.svg)" -eq 0 ]
+	[ "$(xmllint --xpath 'string(//*[@class = "title"])' trace.svg)" = 'container "<script>' ]
+}
+
+@test "svg: a browser draws it" {
+	local browser
+
+	browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome) ||
+		skip "no chromium"
+	shot() {
+		"$browser" --headless --no-sandbox --disable-gpu --user-data-dir="$PWD/profile" \
+			--window-size=1300,620 --screenshot="$PWD/$1.png" "file://$PWD/$1.svg" 2>"$1.log"
+	}
+	lamina-trace --output=trace.svg "$(sample one)"
+	echo '<svg xmlns="http://www.w3.org/2000/svg" width="1300" height="620"/>' >empty.svg
+	shot empty || skip "chromium doesn't run here: $(tail -n 1 empty.log)"
+	shot trace
+	[ "$(stat -c %s trace.png)" -gt "$((8 * $(stat -c %s empty.png)))" ]
+}

@@ -214,8 +214,8 @@ static int process_write(struct chrome *chrome, size_t first, size_t end, uint64
 
 static int group_write(struct chrome *chrome, const struct group *group)
 {
-	_cleanup_free_ char *name = group->id[0] ? string_format("container %s", group->id)
-						 : string_format("no container");
+	_cleanup_free_ char *name =
+		string_format("%s%s", group_title(chrome->view, group), group->id);
 	uint64_t tid = PATH_TID + 1;
 	int n;
 

@@ -6,6 +6,7 @@
 static const struct format formats[] = {
 	{ "text", "txt", render_text },
 	{ "json", NULL, render_json },
+	{ "svg", NULL, render_svg },
 };
 
 #define N_FORMATS (sizeof(formats) / sizeof(formats[0]))
@@ -28,14 +29,11 @@ const struct format *format_of_path(const char *path)
 	return format ? format : &formats[0];
 }
 
-void group_title(const struct view *view, const struct group *group, FILE *file)
+const char *group_title(const struct view *view, const struct group *group)
 {
-	if (group->id[0]) {
-		fputs("container ", file);
-		name_print(file, group->id, 64);
-	} else {
-		fputs(view->timeline->n_groups > 1 ? "of all containers" : "no container", file);
-	}
+	if (group->id[0])
+		return "container ";
+	return view->timeline->n_groups > 1 ? "of all containers" : "no container";
 }
 
 int name_print(FILE *file, const char *name, int n_max)

@@ -33,8 +33,8 @@ const struct format *format_find(const char *name);
 /** format_of_path() - by a path's extension; text where that is no format's */
 const struct format *format_of_path(const char *path);
 
-/** group_title() - prints what a group is: "container ID", or what has none */
-void group_title(const struct view *view, const struct group *group, FILE *file);
+/** group_title() - what a group is in front of its id, which may be empty: "container " */
+const char *group_title(const struct view *view, const struct group *group);
 
 /**
  * name_print() - at most @n_max bytes of a name out of a file that anybody may have written:
@@ -49,3 +49,4 @@ void us_print(FILE *file, int width, int decimals, uint64_t ns);
 
 int render_text(const struct view *view, FILE *file);
 int render_json(const struct view *view, FILE *file);
+int render_svg(const struct view *view, FILE *file);

@@ -348,7 +348,8 @@ static int group_print(struct text *text)
 	text->start_ns = text->group->start_ns;
 	text->end_ns = text->group->end_ns;
 	colour_begin(text, COLOUR_HEADING);
-	group_title(text->view, text->group, text->file);
+	fputs(group_title(text->view, text->group), text->file);
+	name_print(text->file, text->group->id, 64);
 	colour_end(text);
 	fputs(": ", text->file);
 	us_print(text->file, 0, 1, text->end_ns - text->start_ns);
