@@ -6,6 +6,7 @@
 
 #include "base/buffer.h"
 #include "tools/trace/load.h"
+#include "tools/trace/sampler.h"
 
 /* One line of a trace, in microseconds; a duration of 0 is an event. */
 struct line {
@@ -388,6 +389,34 @@ static void a_command_that_was_recorded_keeps_its_tools_from_the_next(void **sta
 	assert_string_equal(trace.timeline.groups[phase_of(&trace, "ovl.remove")->group].id, "a");
 }
 
+static void a_stack_is_told_by_its_innermost_function_that_is_not_the_schedulers(void **state)
+{
+	static const struct {
+		const char *stack, *function;
+	} stacks[] = {
+		{ "[<0>] do_wait+0x5b/0x110\n[<0>] kernel_wait4+0xb2/0x180\n", "do_wait" },
+		{ "[<0>] schedule_timeout+0x1/0x2\n[<0>] wait_for_completion_state+0x1/0x2\n"
+		  "[<0>] __wait_rcu_gp+0x10a/0x120\n[<0>] synchronize_rcu+0x1/0x2\n",
+		  "__wait_rcu_gp" },
+		{ "[<0>] poll_schedule_timeout.constprop.0+0x37/0x90\n", "poll_schedule_timeout" },
+		{ "[<0>] __schedule+0x1/0x2\n", NULL },
+		{ "", NULL },
+		{ "\n", NULL },
+	};
+
+	for (size_t i = 0; i < sizeof(stacks) / sizeof(stacks[0]); i++) {
+		char text[256];
+		const char *function;
+
+		snprintf(text, sizeof(text), "%s", stacks[i].stack);
+		function = stack_function(text);
+		if (stacks[i].function)
+			assert_string_equal(function, stacks[i].function);
+		else
+			assert_null(function);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -407,6 +436,8 @@ int main(void)
 		cmocka_unit_test(floors_come_from_the_file_that_the_environment_names),
 		cmocka_unit_test(floors_that_are_none_are_refused_by_their_line),
 		cmocka_unit_test(a_command_with_several_containers_is_none_of_theirs),
+		cmocka_unit_test(
+			a_stack_is_told_by_its_innermost_function_that_is_not_the_schedulers),
 		cmocka_unit_test(a_command_that_was_recorded_keeps_its_tools_from_the_next),
 	};
 

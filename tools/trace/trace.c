@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lamina-trace: show what a LAMINA_TRACE file holds as a timeline.
+ * lamina-trace: record starts, and show what a LAMINA_TRACE file holds as a timeline.
  */
 #include <string.h>
 
@@ -8,6 +8,19 @@
 
 static const struct command_option show_table[] = {
 	OUTPUT_OPTIONS(struct show_options, output),
+};
+
+static const struct command_option record_table[] = {
+	OUTPUT_OPTIONS(struct record_options, output),
+	{ .name = "trace",
+	  .type = OPTION_STRING,
+	  .offset = offsetof(struct record_options, trace),
+	  .argument = "FILE",
+	  .help = "add the phases to this file too (LAMINA_TRACE)" },
+	{ .name = "no-samples",
+	  .type = OPTION_FLAG,
+	  .offset = offsetof(struct record_options, no_samples),
+	  .help = "do not look where its processes sleep" },
 };
 
 #define OPTIONS(table, struct_type)                                                                \
@@ -22,6 +35,14 @@ static const struct command commands[] = {
 	  .min_arguments = 1,
 	  .max_arguments = 1,
 	  .run = show },
+	{ .name = "record",
+	  .arguments = "[--] COMMAND [ARG...]",
+	  .summary = "run a command, then show its timeline on standard error",
+	  OPTIONS(record_table, struct record_options),
+	  .flags = COMMAND_ARGUMENTS_LAST | COMMAND_FAILS_125,
+	  .min_arguments = 1,
+	  .max_arguments = -1,
+	  .run = record },
 };
 
 static const struct tool tool = {
@@ -44,16 +65,40 @@ static bool verb_is_missing(int argc, char *argv[])
 	return true;
 }
 
+/*
+ * The command line with what it leaves out: the verb, and LAMINA_TRACE, which the tool itself must
+ * not have, or it would add itself to the file that it shows.
+ */
+static void words_complete(int argc, char *argv[], char **words, const char *trace)
+{
+	int n = 0, i = 0;
+
+	words[n++] = argv[i++];
+	if (verb_is_missing(argc, argv))
+		words[n++] = (char *)"show";
+	else if (i < argc)
+		words[n++] = argv[i++];
+	if (trace && *trace && n > 1 && !strcmp(words[1], "record")) {
+		words[n++] = (char *)"--trace";
+		words[n++] = (char *)trace;
+	}
+	while (i < argc)
+		words[n++] = argv[i++];
+}
+
 int main(int argc, char *argv[])
 {
-	_cleanup_free_ char **with_verb = calloc((size_t)argc + 2, sizeof(*with_verb));
+	_cleanup_free_ char **words = calloc((size_t)argc + 4, sizeof(*words));
+	_cleanup_free_ char *trace = NULL;
+	int n_words = 0;
 
-	/* Or it would add itself to the file that it shows. */
+	if (!words)
+		return 1;
+	if (getenv("LAMINA_TRACE"))
+		trace = strdup(getenv("LAMINA_TRACE"));
 	unsetenv("LAMINA_TRACE");
-	if (!with_verb || !verb_is_missing(argc, argv))
-		return command_main(&tool, argc, argv);
-	with_verb[0] = argv[0];
-	with_verb[1] = (char *)"show";
-	memcpy(with_verb + 2, argv + 1, (size_t)(argc - 1) * sizeof(*argv));
-	return command_main(&tool, argc + 1, with_verb);
+	words_complete(argc, argv, words, trace);
+	while (words[n_words])
+		n_words++;
+	return command_main(&tool, n_words, words);
 }

@@ -11,4 +11,11 @@ struct show_options {
 	struct output_options output;
 };
 
+struct record_options {
+	struct output_options output;
+	const char *trace;
+	bool no_samples;
+};
+
 int show(const struct command_call *call, struct error *error);
+int record(const struct command_call *call, struct error *error);
