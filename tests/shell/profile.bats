@@ -210,3 +210,68 @@ record() {
 	echo "in no phase: $best %"
 	[ "$best" -lt 5 ]
 }
+
+@test "profile: each phase of so many starts, behind one that isn't counted" {
+	run -0 --separate-stderr lamina profile -n 3 --pace 5 --json -v "$PWD:/mine" busybox \
+		sh -c 'echo started >>/mine/starts; echo out'
+	[ "$(wc -l <starts)" -eq 4 ]
+	[ -z "$stderr" ]
+	jq -es '
+		map(select(.phase)) as $phases | map(select(.total)) as $totals |
+		all(.[]; (.min <= .median) and (.median <= .p90) and (.p90 <= .p99) and .share >= 0) and
+		($phases | map(select(.phase == "ns.clone")) | length == 1 and .[0].n == 3 and .[0].process == "nslaunch") and
+		($phases | map(select(.process == "layerfs" and .phase == "layerfs")) | map([.ordinal, .n])) == [[1, 3], [2, 3]] and
+		($phases | map(select(.phase == "mnt.bind")) | .[0].n % 3 == 0) and
+		($totals | map(.total)) == ["first instruction", "return", "phases", "shell", "(other)"] and
+		($totals | map({(.total): .}) | add |
+			."first instruction".median < ."return".median and
+			all(."first instruction", ."return", .phases, .shell; .n == 3 and .min > 0) and
+			(.phases.share + .shell.share + ."(other)".share - 1 | fabs) < 0.001 and ."return".share == 1)' <<<"$output"
+	# The shares of the phases are that of all of them.
+	jq -es '(map(select(.phase) | .share) | add) - (map(select(.total == "phases")) | .[0].share) | fabs < 0.001' <<<"$output"
+}
+
+@test "profile: a table, with floors where there are any" {
+	printf '%s\n' '{"phase":"mnt.proc","floor":31400}' >floors
+	LAMINA_FLOORS=$PWD/floors run -0 lamina-trace profile --count=2 --pace=0 busybox true
+	[[ "${lines[0]}" == "microseconds "*" n "*" min "*" median "*" p90 "*" p99 "*" path %"*" floor" ]]
+	[[ "$(grep ' mnt.proc ' <<<"$output")" =~ ^\ +mnt.proc\ +2(\ +[0-9]+\.[0-9]){5}\ +31.4$ ]]
+	[[ "$(grep ' mnt.dev ' <<<"$output")" =~ ^\ +mnt.dev\ +2(\ +[0-9]+\.[0-9]){5}$ ]]
+	[[ "$(grep '^to the first instruction' <<<"$output")" =~ \ 2(\ +[0-9]+\.[0-9]){4}$ ]]
+	[[ "$(grep '^to the return' <<<"$output")" =~ \ 2(\ +[0-9]+\.[0-9]){4}$ ]]
+	grep -qx 'nslaunch (2)' <<<"$output"
+	[ "$(wc -L <<<"$output")" -le 100 ]
+}
+
+@test "profile: starts are paced" {
+	local before after
+
+	before=$(date +%s%3N)
+	lamina profile -n 3 --pace 150 busybox true >/dev/null
+	after=$(date +%s%3N)
+	[ "$((after - before))" -ge 450 ]
+}
+
+@test "profile: a start that fails ends it, with a status and words" {
+	run -1 --separate-stderr lamina profile -n 3 nosuchimage
+	[ -z "$output" ]
+	[ "${stderr_lines[-1]}" = "lamina-trace: profile: a start ended with status 125" ]
+	run -1 --separate-stderr lamina profile -n 3 busybox sh -c 'exit 137'
+	[ "${stderr_lines[-1]}" = "lamina-trace: profile: a start ended with status 137" ]
+	# A program may say what it likes, below the launcher's own.
+	run -0 lamina profile -n 1 --pace 0 busybox false
+	for words in '--count=0' '--count=x' '-n 0' '--pace=-1' '--pace'; do
+		run -2 --separate-stderr lamina-trace profile $words
+	done
+	run -2 --separate-stderr lamina profile -n 0 busybox
+	[ "$stderr" = "lamina-trace: profile: option '--count' is a number from 1 to 1000000, not '0'; see its --help" ]
+}
+
+@test "profile: its options end where run's begin" {
+	run -0 --separate-stderr lamina profile -n1 --pace=0 --json -e A=1 -w /tmp busybox \
+		sh -c 'test "$A$PWD$1" = 1/tmp-n' sh -n
+	[ "$(jq -rs 'map(select(.total == "return")) | .[0].n' <<<"$output")" -eq 1 ]
+	run -0 lamina profile -n1 --pace=0 --json -- busybox true
+	run -0 lamina profile --help
+	[[ "$output" == "Usage: lamina-trace profile "* ]]
+}

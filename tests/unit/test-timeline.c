@@ -7,6 +7,7 @@
 #include "base/buffer.h"
 #include "tools/trace/load.h"
 #include "tools/trace/sampler.h"
+#include "tools/trace/statistics.h"
 
 /* One line of a trace, in microseconds; a duration of 0 is an event. */
 struct line {
@@ -417,6 +418,62 @@ static void a_stack_is_told_by_its_innermost_function_that_is_not_the_schedulers
 	}
 }
 
+static void starts_become_quantiles_of_each_phase(void **state)
+{
+	_cleanup_statistics_ struct statistics statistics = {};
+	const struct phase_statistics *parse = NULL, *bind = NULL;
+
+	/* 100 starts, the longest first: spec.parse takes 100, 99... 1 us, of 200 us each. */
+	for (unsigned int i = 100; i > 0; i--) {
+		const struct line lines[] = {
+			{ "run", 1, "run", 1000 * i, 200, 0 },
+			{ "nslaunch", 3, "nslaunch", 1000 * i, 150, 150 },
+			{ "nslaunch", 3, "spec.parse", 1000 * i, i, i },
+			{ "nslaunch", 3, "mnt.bind", 1000 * i + 110, 10, 10 },
+			{ "nslaunch", 3, "mnt.bind", 1000 * i + 120, 20, 20 },
+			{ "nslaunch", 3, "exec.done", 1000 * i + 140, 0, 0 },
+			{ "nslaunch", 5, "nslaunch", 1000 * i + 150, 50, 50 },
+			end,
+		};
+		_cleanup_trace_ struct trace trace = {};
+
+		analyse(&trace, lines, "");
+		assert_int_equal(statistics_add(&statistics, &trace), 0);
+	}
+	statistics_finish(&statistics);
+	for (size_t i = 0; i < statistics.n_phases; i++) {
+		if (!strcmp(statistics.phases[i].phase, "spec.parse"))
+			parse = &statistics.phases[i];
+		if (!strcmp(statistics.phases[i].phase, "mnt.bind"))
+			bind = &statistics.phases[i];
+	}
+	assert_non_null(parse);
+	assert_int_equal(parse->durations.n, 100);
+	assert_int_equal(durations_quantile(&parse->durations, 0), 1000);
+	assert_int_equal(durations_quantile(&parse->durations, 50), 50000);
+	assert_int_equal(durations_quantile(&parse->durations, 90), 90000);
+	assert_int_equal(durations_quantile(&parse->durations, 99), 99000);
+	assert_int_equal(durations_quantile(&parse->durations, 100), 100000);
+	assert_int_equal(parse->critical_ns, 5050000);
+	assert_non_null(bind);
+	assert_int_equal(bind->durations.n, 200);
+	assert_int_equal(durations_quantile(&bind->durations, 50), 10000);
+	assert_int_equal(durations_quantile(&bind->durations, 51), 20000);
+	/* The second nslaunch is another than the first. */
+	assert_int_equal(statistics.n_phases, 4);
+	assert_int_equal(statistics.phases[3].ordinal, 2);
+	assert_int_equal(durations_quantile(&statistics.whole, 50), 200000);
+	assert_int_equal(durations_quantile(&statistics.first_instruction, 99), 140000);
+	assert_int_equal(statistics.whole_ns, 20000000);
+}
+
+static void no_durations_have_no_quantiles(void **state)
+{
+	const struct durations none = {};
+
+	assert_int_equal(durations_quantile(&none, 50), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -436,6 +493,8 @@ int main(void)
 		cmocka_unit_test(floors_come_from_the_file_that_the_environment_names),
 		cmocka_unit_test(floors_that_are_none_are_refused_by_their_line),
 		cmocka_unit_test(a_command_with_several_containers_is_none_of_theirs),
+		cmocka_unit_test(starts_become_quantiles_of_each_phase),
+		cmocka_unit_test(no_durations_have_no_quantiles),
 		cmocka_unit_test(
 			a_stack_is_told_by_its_innermost_function_that_is_not_the_schedulers),
 		cmocka_unit_test(a_command_that_was_recorded_keeps_its_tools_from_the_next),

@@ -28,6 +28,7 @@
 struct seen {
 	int32_t pid;
 	uint64_t start_ns, end_ns;
+	bool is_open; /* it has not been seen awake since */
 	char wait[WAIT_BYTES];
 };
 
@@ -39,7 +40,7 @@ struct sampler_table {
 struct look {
 	struct sampler_table *table;
 	pid_t own_pid;
-	uint64_t now_ns, interval_ns;
+	uint64_t now_ns;
 	unsigned int n_processes;
 };
 
@@ -117,26 +118,30 @@ static bool wait_read(pid_t pid, char wait[WAIT_BYTES])
 	return true;
 }
 
-/* The same place as when it was seen last is one sleep. */
+static struct seen *seen_last(struct sampler_table *table, pid_t pid)
+{
+	for (uint32_t i = table->n_seen; i-- > 0;)
+		if (table->seen[i].pid == pid)
+			return &table->seen[i];
+	return NULL;
+}
+
+/* The same place as when it was looked at last is one sleep. */
 static void seen_add(const struct look *look, pid_t pid, const char *wait)
 {
 	struct sampler_table *table = look->table;
-	struct seen *seen;
+	struct seen *seen = seen_last(table, pid);
 
-	for (uint32_t i = table->n_seen; i-- > 0;) {
-		seen = &table->seen[i];
-		if (seen->pid != pid)
-			continue;
-		if (strcmp(seen->wait, wait) != 0 ||
-		    look->now_ns - seen->end_ns > 4 * look->interval_ns)
-			break;
+	if (seen && seen->is_open && !strcmp(seen->wait, wait)) {
 		seen->end_ns = look->now_ns;
 		return;
 	}
 	if (table->n_seen == MAX_SEEN)
 		return;
 	seen = &table->seen[table->n_seen];
-	*seen = (struct seen){ .pid = pid, .start_ns = look->now_ns, .end_ns = look->now_ns };
+	*seen = (struct seen){
+		.pid = pid, .start_ns = look->now_ns, .end_ns = look->now_ns, .is_open = true
+	};
 	snprintf(seen->wait, sizeof(seen->wait), "%s", wait);
 	/* It is read once this process has been killed: complete, or not there. */
 	__atomic_store_n(&table->n_seen, table->n_seen + 1, __ATOMIC_RELEASE);
@@ -144,11 +149,17 @@ static void seen_add(const struct look *look, pid_t pid, const char *wait)
 
 static void process_look(struct look *look, pid_t pid)
 {
+	struct seen *seen;
 	char wait[WAIT_BYTES];
 
 	/* Asleep before and after: then the stack was a sleeper's. */
-	if (process_sleeps(pid) && wait_read(pid, wait) && process_sleeps(pid))
+	if (process_sleeps(pid) && wait_read(pid, wait) && process_sleeps(pid)) {
 		seen_add(look, pid, wait);
+		return;
+	}
+	seen = seen_last(look->table, pid);
+	if (seen)
+		seen->is_open = false;
 }
 
 static void children_look(struct look *look, pid_t parent, unsigned int depth)
@@ -180,11 +191,10 @@ static __attribute__((noreturn)) void sampler_run(struct sampler_table *table, p
 
 	for (;;) {
 		look.now_ns = trace_now();
-		look.interval_ns =
-			look.now_ns - start_ns < SLOW_AFTER_NS ? INTERVAL_NS : SLOW_INTERVAL_NS;
 		look.n_processes = 0;
 		children_look(&look, parent, 0);
-		pause.tv_nsec = (long)look.interval_ns;
+		pause.tv_nsec =
+			look.now_ns - start_ns < SLOW_AFTER_NS ? INTERVAL_NS : SLOW_INTERVAL_NS;
 		nanosleep(&pause, NULL);
 	}
 }

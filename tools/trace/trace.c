@@ -23,6 +23,24 @@ static const struct command_option record_table[] = {
 	  .help = "do not look where its processes sleep" },
 };
 
+static const struct command_option profile_table[] = {
+	{ .name = "count",
+	  .letter = 'n',
+	  .type = OPTION_STRING,
+	  .offset = offsetof(struct profile_options, count),
+	  .argument = "N",
+	  .help = "how many starts, behind one that isn't counted (100)" },
+	{ .name = "pace",
+	  .type = OPTION_STRING,
+	  .offset = offsetof(struct profile_options, pace),
+	  .argument = "MS",
+	  .help = "milliseconds between two (100)" },
+	{ .name = "json",
+	  .type = OPTION_FLAG,
+	  .offset = offsetof(struct profile_options, json),
+	  .help = "one JSON object a line, in nanoseconds" },
+};
+
 #define OPTIONS(table, struct_type)                                                                \
 	.options = (table), .n_options = sizeof(table) / sizeof((table)[0]),                       \
 	.options_bytes = sizeof(struct_type)
@@ -43,6 +61,14 @@ static const struct command commands[] = {
 	  .min_arguments = 1,
 	  .max_arguments = -1,
 	  .run = record },
+	{ .name = "profile",
+	  .arguments = "[--] [RUN'S OPTION...] IMAGE [COMMAND [ARG...]]",
+	  .summary = "start a container many times, and show how long each phase took",
+	  OPTIONS(profile_table, struct profile_options),
+	  .flags = COMMAND_ARGUMENTS_LAST,
+	  .min_arguments = 1,
+	  .max_arguments = -1,
+	  .run = profile },
 };
 
 static const struct tool tool = {
@@ -65,9 +91,29 @@ static bool verb_is_missing(int argc, char *argv[])
 	return true;
 }
 
+/* How many of the words behind `profile` are its own options: run's come behind them. */
+static int profile_options_count(int argc, char *argv[])
+{
+	int n = 0;
+
+	while (n < argc) {
+		const char *word = argv[n];
+
+		if (!strcmp(word, "-n") || !strcmp(word, "--count") || !strcmp(word, "--pace"))
+			n += 2;
+		else if (!strncmp(word, "-n", 2) || string_has_prefix(word, "--count=") ||
+			 string_has_prefix(word, "--pace=") || !strcmp(word, "--json") ||
+			 !strcmp(word, "--help") || !strcmp(word, "-h"))
+			n++;
+		else
+			break;
+	}
+	return n < argc ? n : argc;
+}
+
 /*
- * The command line with what it leaves out: the verb, and LAMINA_TRACE, which the tool itself must
- * not have, or it would add itself to the file that it shows.
+ * The command line with what it leaves out: the verb, LAMINA_TRACE, which the tool itself must not
+ * have, or it would add itself to the file that it shows, and where the options of `profile` end.
  */
 static void words_complete(int argc, char *argv[], char **words, const char *trace)
 {
@@ -82,13 +128,19 @@ static void words_complete(int argc, char *argv[], char **words, const char *tra
 		words[n++] = (char *)"--trace";
 		words[n++] = (char *)trace;
 	}
+	if (n > 1 && !strcmp(words[1], "profile")) {
+		for (int end = i + profile_options_count(argc - i, argv + i); i < end;)
+			words[n++] = argv[i++];
+		if (i < argc && strcmp(argv[i], "--") != 0)
+			words[n++] = (char *)"--";
+	}
 	while (i < argc)
 		words[n++] = argv[i++];
 }
 
 int main(int argc, char *argv[])
 {
-	_cleanup_free_ char **words = calloc((size_t)argc + 4, sizeof(*words));
+	_cleanup_free_ char **words = calloc((size_t)argc + 5, sizeof(*words));
 	_cleanup_free_ char *trace = NULL;
 	int n_words = 0;
 

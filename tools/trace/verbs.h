@@ -17,5 +17,11 @@ struct record_options {
 	bool no_samples;
 };
 
+struct profile_options {
+	const char *count, *pace;
+	bool json;
+};
+
 int show(const struct command_call *call, struct error *error);
 int record(const struct command_call *call, struct error *error);
+int profile(const struct command_call *call, struct error *error);
