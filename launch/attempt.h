@@ -15,6 +15,7 @@
 #include "launch/mount_source.h"
 #include "launch/namespace.h"
 #include "launch/network_device.h"
+#include "launch/pool.h"
 #include "launch/preparation.h"
 
 /* What only lives while a start is under way. */
@@ -28,6 +29,7 @@ struct attempt {
 	int template_fd; /* -EBADF: the container's mounts begin as a copy of the host's */
 	int null_fd;	 /* with it: mount_null_clone() */
 	struct cgroup_clones clones;
+	struct pool_claim pool;
 	struct child child;
 	int root_mount_fd;
 	int tmpfs_fd; /* of an ephemeral root: closed once the program runs (base/overlay.h) */

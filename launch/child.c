@@ -105,7 +105,8 @@ static int isolate(const struct child *child, struct error *error)
 		r = child_map_ids(child, error);
 	if (r == 0) {
 		TRACE_PHASE("ns.setns");
-		r = namespaces_enter(child->is_bridged ? NULL : child->namespaces, config, error);
+		r = namespaces_enter(child->is_bridged ? NULL : child->namespaces, config,
+				     child->network_fd, error);
 	}
 	return r == 0 ? session_make(child, error) : r;
 }
@@ -204,6 +205,7 @@ static int root_build(const struct child *child, int *ret_slave_fd, struct error
 		.sources = child->sources,
 		.clones = child->clones,
 		.null_fd = child->null_fd,
+		.dev_fd = child->dev_fd,
 		.private_cgroups = config_find_namespace(config, CLONE_NEWCGROUP) != NULL,
 	};
 	bool is_templated = false;
@@ -220,7 +222,8 @@ static int root_build(const struct child *child, int *ret_slave_fd, struct error
 				error);
 	if (r == 0)
 		r = mount_all(&context, config, error);
-	if (r == 0)
+	/* A pool's has them. */
+	if (r == 0 && child->dev_fd < 0)
 		r = device_make_all(context.root_fd, config, error);
 	if (r == 0 && child->terminal_fd >= 0)
 		r = terminal_make(context.root_fd, child->terminal_fd, child->process, ret_slave_fd,

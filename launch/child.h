@@ -40,14 +40,15 @@ struct child {
 	 * NULL. */
 	int template_fd, null_fd;
 	const struct cgroup_clones *clones;
-	int parent_pidfd; /* readable when the parent has ended */
-	int procfs_fd;	  /* preparation's */
-	int terminal_fd;  /* socket that gets the terminal's master; -EBADF: no terminal */
-	int start_fd;	  /* `create`: STATE/ID/start, where the socket of listen_fd is */
-	int listen_fd;	  /* `create`: where `start` knocks; -EBADF: go on to the exec at once */
-	int lock_fds[2];  /* the launcher's locks: a child that outlives it lets go of them */
-	int state_fd;	  /* STATE/ID */
-	int dialogue_fd;  /* a forked child's, see launch/dialogue.h; -EBADF: vforked */
+	int network_fd, dev_fd; /* of a pool (launch/pool.h); or -EBADF */
+	int parent_pidfd;	/* readable when the parent has ended */
+	int procfs_fd;		/* preparation's */
+	int terminal_fd;	/* socket that gets the terminal's master; -EBADF: no terminal */
+	int start_fd;		/* `create`: STATE/ID/start, where the socket of listen_fd is */
+	int listen_fd;	 /* `create`: where `start` knocks; -EBADF: go on to the exec at once */
+	int lock_fds[2]; /* the launcher's locks: a child that outlives it lets go of them */
+	int state_fd;	 /* STATE/ID */
+	int dialogue_fd; /* a forked child's, see launch/dialogue.h; -EBADF: vforked */
 	bool is_unprivileged; /* the launcher isn't root where it is */
 	bool is_bridged;      /* cgroups and what is joined are entered: see launch/bridge.h */
 	bool ids_are_mapped;  /* of a new user namespace, by the bridge */

@@ -152,6 +152,33 @@ static bool is_listed(const struct config *config, const char *path)
 	return false;
 }
 
+static int links_make(int dev_fd, struct error *error)
+{
+	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
+		if (symlinkat(links[i][1], dev_fd, links[i][0]) < 0 && errno != EEXIST)
+			return error_set(error, -errno, "cannot make the link '/dev/%s'",
+					 links[i][0]);
+	}
+	return 0;
+}
+
+int device_fill(int dev_fd, struct error *error)
+{
+	mode_t mask = umask(0);
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < sizeof(default_devices) / sizeof(default_devices[0]);
+	     i++) {
+		const struct config_device *device = &default_devices[i];
+
+		r = node_make(dev_fd, string_has_prefix(device->path, "/dev/"), device);
+		if (r < 0)
+			error_set(error, r, "cannot make '%s'", device->path);
+	}
+	umask(mask);
+	return r == 0 ? links_make(dev_fd, error) : r;
+}
+
 int device_make_all(int root_fd, const struct config *config, struct error *error)
 {
 	TRACE_PHASE("mnt.dev.nodes");
@@ -177,11 +204,7 @@ int device_make_all(int root_fd, const struct config *config, struct error *erro
 		if (r < 0)
 			return error_prefix(error, r, "linux.devices[%zu]", i);
 	}
-	for (size_t i = 0; r == 0 && i < sizeof(links) / sizeof(links[0]); i++) {
-		if (symlinkat(links[i][1], dev_fd, links[i][0]) < 0 && errno != EEXIST)
-			r = error_set(error, -errno, "cannot make the link '/dev/%s'", links[i][0]);
-	}
-	return r;
+	return r == 0 ? links_make(dev_fd, error) : r;
 }
 
 static bool is_null(const struct stat *st)

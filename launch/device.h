@@ -15,6 +15,9 @@
  */
 int device_make_all(int root_fd, const struct config *config, struct error *error);
 
+/** device_fill() - the default devices and the links below @dev_fd, where nothing is yet */
+int device_fill(int dev_fd, struct error *error);
+
 /**
  * device_null_reopen() - standard streams that are /dev/null become the container's /dev/null
  *

@@ -90,13 +90,30 @@ static bool is_forbidden(int r)
 	return r == -EACCES || r == -EPERM || r == -EROFS;
 }
 
+/* 1: there is none, or it can't be used: one is made as without a pool. */
+static int pooled_make(struct launched *launched, struct pool_claim *claim)
+{
+	TRACE_PHASE("cgroup.create");
+
+	if (!claim || !*claim->cgroup_path)
+		return 1;
+	if (cgroup_use(&launched->cgroup, claim->cgroup_path, NULL) == 0)
+		return 0;
+	cgroup_close(&launched->cgroup);
+	*claim->cgroup_path = '\0';
+	(void)unlinkat(launched->state.directory_fd, STATE_CGROUP_FILE, 0);
+	return 1;
+}
+
 static int fs_make(struct launched *launched, const struct launch_options *options,
-		   struct error *error)
+		   struct pool_claim *claim, struct error *error)
 {
 	const struct config *config = &launched->bundle.config;
 	char path[STATE_ID_MAX_BYTES + 16];
 	int r;
 
+	if (pooled_make(launched, claim) == 0)
+		return limits_apply(launched, error);
 	snprintf(path, sizeof(path), "/lamina/%s", launched->state.id);
 	if (config->cgroups_path && strcmp(config->cgroups_path, path) != 0) {
 		r = state_cgroup_write(&launched->state, config->cgroups_path, error);
@@ -125,13 +142,13 @@ static int fs_make(struct launched *launched, const struct launch_options *optio
 }
 
 int launch_group_make(struct launched *launched, const struct launch_options *options,
-		      struct error *error)
+		      struct pool_claim *claim, struct error *error)
 {
 	switch (options->cgroup_manager) {
 	case LAUNCH_CGROUP_SYSTEMD:
 		return systemd_make(launched, options, error);
 	case LAUNCH_CGROUP_FS:
-		return fs_make(launched, options, error);
+		return fs_make(launched, options, claim, error);
 	default:
 		/* Empty: there is nothing to enter, to limit and to remove. */
 		if (cgroup_resources_ask(launched->bundle.config.resources))

@@ -6,6 +6,7 @@
 
 #include "launch/cgroup/systemd.h"
 #include "launch/launch.h"
+#include "launch/pool.h"
 
 /* What the systemd driver keeps while a container is being made, and until its end. */
 struct group_systemd {
@@ -16,13 +17,14 @@ struct group_systemd {
 
 /**
  * launch_group_make() - make the cgroup, and set its limits
+ * @claim: has one of a pool's, or none; its path is emptied where that isn't used; may be NULL
  *
  * Where the caller isn't root of the host and may not make it, the container goes on without one as
  * long as it asks for no limit (--rootless); what may be made is found from /proc/self/cgroup.
  * systemd's has only what it starts with: the rest comes with launch_group_settle().
  */
 int launch_group_make(struct launched *launched, const struct launch_options *options,
-		      struct error *error);
+		      struct pool_claim *claim, struct error *error);
 
 /**
  * launch_group_settle() - systemd's part is done, and the limits are set; a second call does

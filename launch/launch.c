@@ -40,6 +40,7 @@ static void attempt_init(struct attempt *attempt, const struct launch_options *o
 				     .root_mount_fd = -EBADF,
 				     .template_fd = -EBADF,
 				     .null_fd = -EBADF,
+				     .pool = POOL_CLAIM_EMPTY,
 				     .tmpfs_fd = -EBADF,
 				     .start_fd = -EBADF,
 				     .listen_fd = -EBADF,
@@ -60,6 +61,7 @@ static void attempt_deinit(struct attempt *attempt)
 	activation_deinit(&attempt->activation);
 	mount_sources_close(&attempt->sources);
 	cgroup_clones_close(&attempt->clones);
+	pool_claim_close(&attempt->pool);
 	cleanup_close(&attempt->root_mount_fd);
 	cleanup_close(&attempt->template_fd);
 	cleanup_close(&attempt->null_fd);
@@ -158,6 +160,8 @@ static void child_fill(struct attempt *attempt)
 		.root_mount_fd = attempt->root_mount_fd,
 		.template_fd = attempt->template_fd,
 		.null_fd = attempt->null_fd,
+		.network_fd = attempt->pool.network_fd,
+		.dev_fd = attempt->pool.dev_fd,
 		.clones = attempt->clones.are_taken ? &attempt->clones : NULL,
 		.is_unprivileged = geteuid() != 0,
 		.listen_fd = attempt->listen_fd,
@@ -207,6 +211,8 @@ static int clone_child(struct attempt *attempt, struct error *error)
 
 	if (attempt->template_fd >= 0)
 		flags &= ~(uint64_t)CLONE_NEWNS;
+	if (attempt->pool.network_fd >= 0)
+		flags &= ~(uint64_t)CLONE_NEWNET;
 	r = pid_namespace_join(attempt, &own_pid_fd, error);
 	if (r < 0)
 		return r;
@@ -394,6 +400,21 @@ static int mounts_prepare(struct attempt *attempt, struct error *error)
 			    user_fd, error);
 }
 
+static void pool_find(struct attempt *attempt)
+{
+	const struct launched *launched = attempt->launched;
+	const struct config *config = &launched->bundle.config;
+	unsigned int wanted = attempt->options->no_pool ? 0 : pool_wanted(config);
+
+	if (attempt->is_bridged)
+		wanted &= ~(1u << POOL_NETWORK);
+	if (attempt->options->cgroup_manager != LAUNCH_CGROUP_FS)
+		wanted &= ~(1u << POOL_CGROUP);
+	if (wanted)
+		pool_take(&attempt->pool, launched->state.root_fd, launched->state.directory_fd,
+			  wanted);
+}
+
 /* What is known once the cgroup is there, and what masks are made of. */
 static int template_provide(struct attempt *attempt, struct error *error)
 {
@@ -438,7 +459,8 @@ static int make(struct attempt *attempt, int *ret_status, struct error *error)
 	r = listener_prepare(attempt, error);
 	if (r < 0)
 		return r;
-	r = launch_group_make(launched, attempt->options, error);
+	pool_find(attempt);
+	r = launch_group_make(launched, attempt->options, &attempt->pool, error);
 	if (r == 0 && launched->bundle.config.rdt.is_asked)
 		r = rdt_make(attempt->preparation.resctrl_fd, launched->state.directory_fd,
 			     &launched->bundle.config.rdt, launched->state.id, error);
@@ -514,6 +536,7 @@ static int launch_attempt(const struct launch_options *options, struct launched 
 	if (r < 0)
 		return r;
 	r = make(&attempt, ret_status, error);
+	pool_settle(&attempt.pool, r == 0 ? launched->state.directory_fd : -EBADF);
 	if (r == 0 && !options->wait_for_start)
 		r = attempt_run_poststart(launched, error);
 	if (r < 0)

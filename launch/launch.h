@@ -46,6 +46,7 @@ struct launch_options {
 	struct activation_request activation;
 	enum launch_cgroup_manager cgroup_manager;
 	enum launch_rootless rootless;
+	bool no_pool;	     /* nothing is taken from the pools (launch/pool.h) */
 	bool strict;	     /* a value that the caller may not set is an error, not clamped */
 	bool no_new_keyring; /* the container keeps its caller's session keyring */
 	bool no_pivot;	     /* the root is moved over the host's and not put in its place */

@@ -15,6 +15,7 @@
 #include "launch/cgroup/mount.h"
 #include "launch/mount_filesystem.h"
 #include "launch/mount_source.h"
+#include "launch/pool.h"
 #include "launch/procfs.h"
 #include "launch/tune.h"
 
@@ -375,6 +376,10 @@ static int mount_one(struct mount_context *context, const struct config *config,
 		r = mount_change(context, mount, error);
 	} else if (is_cgroups(mount)) {
 		r = cgroups_place(context, mount, error);
+	} else if (context->dev_fd >= 0 && pool_dev_is(config, i)) {
+		r = mount_place(context, mount, context->dev_fd, error);
+		cleanup_close(&context->dev_fd);
+		context->dev_fd = -EBADF;
 	} else if (put(context, config, i)) {
 		r = 0;
 	} else {

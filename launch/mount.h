@@ -21,6 +21,7 @@ struct mount_context {
 	const struct mount_sources *sources; /* what the launcher took */
 	const struct cgroup_clones *clones;  /* likewise, or NULL */
 	int null_fd;			     /* likewise, mount_null_clone(), or -EBADF */
+	int dev_fd;			     /* a pool's mount for /dev, or -EBADF */
 	bool is_tuned;	/* set when tune_apply() was done through the container's own procfs */
 	bool is_strict; /* what may not be set is an error, not a warning */
 	bool private_cgroups; /* the container has a cgroup namespace of its own */

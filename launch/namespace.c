@@ -149,7 +149,7 @@ int namespaces_make_time(const struct config *config, int offsets_fd, struct err
 }
 
 /* An ioctl is cheaper than netlink for the one flag that a new namespace needs. */
-static int loopback_up(struct error *error)
+int namespaces_loopback_up(struct error *error)
 {
 	TRACE_PHASE("net.lo");
 	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -160,8 +160,17 @@ static int loopback_up(struct error *error)
 	return 0;
 }
 
+static int network_enter(int network_fd, struct error *error)
+{
+	if (network_fd < 0)
+		return namespaces_loopback_up(error);
+	if (setns(network_fd, CLONE_NEWNET) < 0)
+		return error_set(error, -errno, "cannot join the pool's network namespace");
+	return 0;
+}
+
 int namespaces_enter(const struct namespaces *namespaces, const struct config *config,
-		     struct error *error)
+		     int network_fd, struct error *error)
 {
 	for (size_t i = 0; i < config->n_namespaces; i++) {
 		const struct config_namespace *wanted = &config->namespaces[i];
@@ -172,7 +181,7 @@ int namespaces_enter(const struct namespaces *namespaces, const struct config *c
 			if (namespaces && wanted->flag != CLONE_NEWPID)
 				r = join_one(namespaces, config, i, error);
 		} else if (wanted->flag == CLONE_NEWNET) {
-			r = loopback_up(error);
+			r = network_enter(network_fd, error);
 		} else if (wanted->flag == CLONE_NEWCGROUP && unshare(CLONE_NEWCGROUP) < 0) {
 			r = error_set(error, -errno,
 				      "linux.namespaces: cannot make a cgroup namespace");

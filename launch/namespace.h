@@ -53,9 +53,13 @@ int namespaces_join(const struct namespaces *namespaces, const struct config *co
  */
 int namespaces_make_time(const struct config *config, int offsets_fd, struct error *error);
 
+/** namespaces_loopback_up() - bring up the interface "lo" of the caller's network namespace */
+int namespaces_loopback_up(struct error *error);
+
 /**
  * namespaces_enter() - in the child: make the cgroup namespace; names and loopback
  * @namespaces: to be joined too; NULL: that is done
+ * @network_fd: the new network namespace, made before (launch/pool.h); -EBADF: the clone's
  */
 int namespaces_enter(const struct namespaces *namespaces, const struct config *config,
-		     struct error *error);
+		     int network_fd, struct error *error);

@@ -70,6 +70,16 @@ static int root_open(struct state *state, const char *root_path, bool make, stru
 	return root_check(state, error);
 }
 
+int state_root_open(const char *root_path, bool make, int *ret_fd, struct error *error)
+{
+	_cleanup_state_ struct state state = STATE_EMPTY;
+	int r = root_open(&state, root_path, make, error);
+
+	if (r == 0)
+		*ret_fd = take_fd(&state.root_fd);
+	return r;
+}
+
 static int directory_open(struct state *state, const char *id)
 {
 	strcpy(state->id, id);

@@ -71,6 +71,14 @@ struct state {
 bool state_id_is_valid(const char *id);
 
 /**
+ * state_root_open() - open STATE itself, of which the same is required as by state_create()
+ * @ret_fd: owned by the caller
+ *
+ * Return: 0 or a negative errno (-ENOENT: it isn't there, and not to be made).
+ */
+int state_root_open(const char *root_path, bool make, int *ret_fd, struct error *error);
+
+/**
  * state_create() - make STATE/ID and lock it
  *
  * What a killed launcher has left of this id (no state.json, nobody holds its lock) is taken over.

@@ -436,6 +436,41 @@ static int make(struct cgroup *cgroup, const char *path, bool adopt, struct erro
 	return r;
 }
 
+/* As make_quickly(), of what is there. */
+static int use_quickly(struct cgroup *cgroup)
+{
+	int r = cgroup_hierarchies_guess(cgroup, NULL);
+
+	if (r == 0 && cgroup->n_hierarchies > 0 && cgroup->hierarchies[0].is_v2)
+		r = -ENOTSUP;
+	for (size_t i = 0; r == 0 && i < cgroup->n_hierarchies; i++) {
+		struct cgroup_hierarchy *hierarchy = &cgroup->hierarchies[i];
+		char relative[PATH_MAX];
+
+		r = cgroup_relative(cgroup, hierarchy, cgroup->path, relative);
+		if (r == 0)
+			r = tasks_open(cgroup, hierarchy, relative, NULL);
+		hierarchy->exists = r == 0;
+		if (r == -ENOENT)
+			r = hierarchy_is_v2(cgroup, hierarchy, relative);
+	}
+	return r;
+}
+
+int cgroup_use(struct cgroup *cgroup, const char *path, struct error *error)
+{
+	int r;
+
+	cgroup_init(cgroup);
+	r = cgroup_path_clean(path, cgroup->path, error);
+	if (r < 0)
+		return r;
+	if (use_quickly(cgroup) == 0)
+		return 0;
+	cgroup_close(cgroup);
+	return make(cgroup, path, true, error);
+}
+
 int cgroup_create(struct cgroup *cgroup, const char *path, struct error *error)
 {
 	return make(cgroup, path, false, error);

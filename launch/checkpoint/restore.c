@@ -171,7 +171,7 @@ static int restore(struct restoring *restoring, bool is_detached, struct error *
 	restoring->root_mount_fd = launch_bundle_root(&launched->bundle, NULL, error);
 	if (restoring->root_mount_fd < 0)
 		return restoring->root_mount_fd;
-	r = launch_group_make(launched, restoring->launch_options, error);
+	r = launch_group_make(launched, restoring->launch_options, NULL, error);
 	if (r == 0)
 		r = arguments_make(restoring, &arguments, error);
 	if (r == 0)

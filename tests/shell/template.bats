@@ -45,26 +45,26 @@ is_classic() {
 @test "the first start makes the template, later ones take it; unmounted, the next makes another" {
 	local first
 
-	start && is_templated
+	start; is_templated
 	[ "$(pins)" -eq 1 ]
 	first=$(stat -Lc %i "$LAMINA_TEMPLATE/mnt")
-	start && is_templated
+	start; is_templated
 	[ "$(stat -Lc %i "$LAMINA_TEMPLATE/mnt")" = "$first" ]
 	[ "$(stat -c %a "$LAMINA_TEMPLATE")" = 700 ]
 	umount "$LAMINA_TEMPLATE/mnt"
-	start && is_templated
+	start; is_templated
 	[ "$(pins)" -eq 1 ]
 	umount "$LAMINA_TEMPLATE/mnt"
 	rm -r "$LAMINA_TEMPLATE"
-	start && is_templated
+	start; is_templated
 }
 
 @test "--no-template, --template=no and LAMINA_TEMPLATE=no: nothing is made" {
-	start --no-template && is_classic
-	start --template=no && is_classic
-	LAMINA_TEMPLATE=no start && is_classic
+	start --no-template; is_classic
+	start --template=no; is_classic
+	LAMINA_TEMPLATE=no start; is_classic
 	[ ! -e "$LAMINA_TEMPLATE" ]
-	start --template "$LAMINA_TEMPLATE" && is_templated
+	start --template "$LAMINA_TEMPLATE"; is_templated
 }
 
 @test "twenty first starts at once make one template, and all start" {
@@ -83,18 +83,18 @@ is_classic() {
 @test "what is there and is no mount namespace is covered by one; what can't be is left alone" {
 	mkdir -m 700 "$LAMINA_TEMPLATE"
 	echo old >"$LAMINA_TEMPLATE/mnt"
-	start && is_templated
+	start; is_templated
 	umount "$LAMINA_TEMPLATE/mnt"
 	[ "$(cat "$LAMINA_TEMPLATE/mnt")" = old ]
 	mount --bind /proc/self/ns/net "$LAMINA_TEMPLATE/mnt"
-	start && is_templated
+	start; is_templated
 	umount "$LAMINA_TEMPLATE/mnt"
 	umount "$LAMINA_TEMPLATE/mnt"
 	rm "$LAMINA_TEMPLATE/mnt"
 	mkdir "$LAMINA_TEMPLATE/mnt"
-	start && is_classic
+	start; is_classic
 	grep -q "no template: cannot make '$LAMINA_TEMPLATE/mnt': Is a directory" err
-	LAMINA_TEMPLATE=/proc/nowhere/template start && is_classic
+	LAMINA_TEMPLATE=/proc/nowhere/template start; is_classic
 	grep -q "no template: cannot make '/proc/nowhere'" err
 }
 
@@ -192,14 +192,14 @@ of_all_kinds() {
 		grep -q "ids cannot be mapped" err
 	fi
 	config '.process.args=["sh","-c","tty; readlink /dev/console; test -c /dev/console && echo console"] | .process.terminal=true'
-	start >out && is_templated
+	start >out; is_templated
 	grep -q /dev/pts/0 out
 	grep -q console out
 	config '.process.args=["ls","/sys/class/net"] | .linux.namespaces |= map(select(.type!="network"))'
-	start >out && is_templated
+	start >out; is_templated
 	[ "$(cat out)" = "$(ls /sys/class/net)" ]
 	config '.process.args=["cat","/proc/self/cgroup"] | .linux.namespaces |= map(select(.type!="cgroup"))'
-	start >with && is_templated
+	start >with; is_templated
 	LAMINA_TEMPLATE=no start >without
 	diff with without
 }
@@ -233,10 +233,11 @@ falls_back() {
 	falls_back '.linux.namespaces+=[{"type":"user"}] | .linux.uidMappings=[{"containerID":0,"hostID":0,"size":65536}]
 		| .linux.gidMappings=.linux.uidMappings' "it has a user namespace"
 	config .
-	start --no-pivot && ! grep -qx root.template phases
+	start --no-pivot
+	run ! grep -qx root.template phases
 	# Hooks that run in the container, or after it, are in nobody's way.
 	config '.hooks.poststop=[{"path":"'"$PWD"'/hook"}] | .hooks.startContainer=[{"path":"/bin/true"}]'
-	start && is_templated
+	start; is_templated
 }
 
 @test "a caller without the capabilities, in a user namespace, or who isn't root starts without it" {
@@ -254,7 +255,7 @@ falls_back() {
 	for applet in unshare cp pivot_root; do
 		ln -s busybox "$BUNDLE/rootfs/bin/$applet"
 	done
-	start >out && is_templated
+	start >out; is_templated
 	[ "$(tr '\n' ' ' <out)" = "bin old " ]
 }
 

@@ -61,6 +61,10 @@ const struct command_option create_options[] = {
 	  .type = OPTION_FLAG,
 	  .offset = FIELD(no_template),
 	  .help = "start from a copy of the host's mounts, as `--template=no`" },
+	{ .name = "no-pool",
+	  .type = OPTION_FLAG,
+	  .offset = FIELD(no_pool),
+	  .help = "take nothing from the pools" },
 	{ .name = "no-new-keyring",
 	  .type = OPTION_FLAG,
 	  .offset = FIELD(no_new_keyring),
@@ -119,6 +123,7 @@ int run_fill(const struct command_call *call, struct launch_options *options, st
 		.strict = globals->strict,
 		.no_new_keyring = given->no_new_keyring,
 		.no_pivot = given->no_pivot,
+		.no_pool = given->no_pool,
 		.force_terminal = given->terminal,
 	};
 	if (!options->state_path)

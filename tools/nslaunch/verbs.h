@@ -48,18 +48,18 @@ struct run_options {
 	const char *console_socket;
 	const char *template; /* LAMINA_TEMPLATE */
 	uint64_t n_preserved_fds;
-	bool no_template, no_pivot, no_new_keyring, no_subreaper;
+	bool no_template, no_pool, no_pivot, no_new_keyring, no_subreaper;
 	/* run only */
 	const char *stdin_file;
 	uint64_t n_jobs;
 	bool null, interactive, terminal, keep, detach;
 };
 
-#define N_RUN_OPTIONS 17
+#define N_RUN_OPTIONS 18
 extern const struct command_option run_options[N_RUN_OPTIONS];
 int verb_run(const struct command_call *call, struct error *error);
 
-#define N_CREATE_OPTIONS 10
+#define N_CREATE_OPTIONS 11
 extern const struct command_option create_options[N_CREATE_OPTIONS];
 int verb_create(const struct command_call *call, struct error *error);
 
@@ -104,6 +104,16 @@ struct ps_options {
 #define N_PS_OPTIONS 1
 extern const struct command_option ps_options[N_PS_OPTIONS];
 int verb_ps(const struct command_call *call, struct error *error);
+
+struct pool_options {
+	uint64_t n;
+	bool network, cgroup, dev; /* none: all */
+	bool json, template;
+};
+
+#define N_POOL_OPTIONS 6
+extern const struct command_option pool_options[N_POOL_OPTIONS];
+int verb_pool(const struct command_call *call, struct error *error);
 
 struct checkpoint_options {
 	struct criu_options criu;
