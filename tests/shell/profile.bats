@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # lamina-trace record, run --profile and lamina profile: starts that are measured as they happen.
 load helpers
+load trace
 
 setup_file() {
 	lamina_setup_file
@@ -154,10 +155,22 @@ record() {
 @test "run --profile=FILE: what the name ends in says what it is" {
 	"$RUN" --rm --profile=p.json busybox true
 	jq -e '.traceEvents | map(select(.name == "exec.done")) | length == 1' p.json
+	trace_events_check p.json
+	trace_events_nest p.json
 	"$RUN" --rm --profile=p.txt busybox true
 	grep -q '^container [0-9a-f]*: ' p.txt
 	"$RUN" --rm --profile=p.svg busybox true
 	grep -q '^<svg ' p.svg
+	"$RUN" --rm --profile=p.mermaid busybox true
+	[ "$(head -n 1 p.mermaid)" = gantt ]
+	"$RUN" --rm --profile=p.folded busybox true
+	grep -qE '^container;mnt\.proc [0-9]+$' p.folded
+	TRACEPARENT=00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01 \
+		"$RUN" --rm --profile=p.otlp busybox true
+	otlp_check p.otlp b7ad6b7169203331
+	[ "$(jq -r '.resourceSpans[].scopeSpans[].spans[].traceId' p.otlp | sort -u)" = 0af7651916cd43dd8448eb211c80319c ]
+	# One root, which is what was called.
+	[ "$(jq -r '.resourceSpans[].scopeSpans[].spans[] | select(.parentSpanId == "b7ad6b7169203331") | .name' p.otlp)" = run ]
 	run -125 --separate-stderr "$RUN" --rm --profile=/nowhere/p.svg busybox true
 	[ "$stderr" = "lamina-trace: record: cannot write '/nowhere/p.svg': No such file or directory" ]
 }

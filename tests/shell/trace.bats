@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # lamina-trace: recorded starts become timelines.
 load helpers
+load trace
 
 setup() {
 	need lamina-trace
@@ -240,48 +241,6 @@ LINES
 	cmp "$(sample one)" trace
 }
 
-# The trace event format, field by field: what Perfetto and chrome://tracing take.
-trace_events_check() {
-	jq -e '
-		def number: type == "number";
-		def fields($known): (keys - $known) == [];
-		(keys - ["displayTimeUnit", "otherData", "traceEvents"]) == [] and
-		(.displayTimeUnit | IN("ms", "ns")) and (.traceEvents | type) == "array" and
-		all(.traceEvents[];
-			(.name | type == "string" and . != "") and
-			all(.pid, .tid; number and . >= 0 and . == floor) and
-			(.args | type) == "object" and
-			if .ph == "X" then
-				fields(["args", "cat", "dur", "name", "ph", "pid", "tid", "ts"]) and
-				(.ts | number and . >= 0) and (.dur | number and . > 0) and
-				(.cat | type == "string")
-			elif .ph == "i" then
-				fields(["args", "cat", "name", "ph", "pid", "s", "tid", "ts"]) and
-				(.ts | number and . >= 0) and (.s | IN("g", "p", "t"))
-			elif .ph == "M" then
-				fields(["args", "name", "ph", "pid", "tid"]) and
-				if (.name | IN("process_name", "thread_name")) then
-					(.args.name | type) == "string"
-				else
-					(.name | IN("process_sort_index", "thread_sort_index")) and
-					(.args.sort_index | number)
-				end
-			else false end)' "$1" >/dev/null
-}
-
-# Events of one thread are in each other or apart.
-trace_events_nest() {
-	jq -e '
-		# Whole nanoseconds: sums of decimals would be off by a little.
-		def ns: . * 1000 | round;
-		[.traceEvents[] | select(.ph == "X")] |
-		group_by([.pid, .tid]) | all(.[];
-			sort_by(.ts, -.dur) | reduce .[] as $event ({ok: true, around: []};
-				($event.ts | ns) as $start | ($start + ($event.dur | ns)) as $until |
-				.around |= map(select(. > $start)) |
-				.ok = (.ok and all(.around[]; . >= $until)) | .around += [$until]) | .ok)' "$1" >/dev/null
-}
-
 @test "json: each event is one of the trace event format, and those of a thread nest" {
 	need jq
 	local sample
@@ -406,4 +365,92 @@ trace_events_nest() {
 	shot empty || skip "chromium doesn't run here: $(tail -n 1 empty.log)"
 	shot trace
 	[ "$(stat -c %s trace.png)" -gt "$((8 * $(stat -c %s empty.png)))" ]
+}
+
+@test "mermaid: a gantt chart of tasks in sections, the path's as crit" {
+	lamina-trace --output=trace.mermaid "$(sample one)"
+	[ "$(head -n 4 trace.mermaid | tr '\n' ';')" = \
+		"gantt;    title container 4f0c2a9d81e7 (microseconds);    dateFormat x;    axisFormat %Q;" ]
+	# A task is a name without a colon, tags, a start and an end behind it.
+	run ! grep -vE '^(gantt|    (title|dateFormat|axisFormat|section) .*|    %% [^%]+)$|^    [a-zA-Z0-9_.()-]+ :(crit, )?[0-9]+, [0-9]+$|^    [a-z.]+ :milestone, [0-9]+, 0ms$' trace.mermaid
+	awk -F'[:,]' '/^    [^ ]+ :(crit, )?[0-9]/ { n++; if ($NF + 0 <= $(NF - 1) + 0) bad = 1 } END { exit bad || n < 17 }' trace.mermaid
+	grep -qx '    section nslaunch 4713' trace.mermaid
+	grep -qx '    mnt.dev :crit, 1930, 2050' trace.mermaid
+	grep -qx '    exec.done :milestone, 3510, 0ms' trace.mermaid
+	grep -qx '    %% shell: 591 us in sum' trace.mermaid
+	grep -qx '    shell :crit, 796, 1100' trace.mermaid
+	cmp <(lamina-trace --format=mmd "$(sample one)") trace.mermaid
+	# What isn't on the path is no crit.
+	printf '%s\n' '{"process":"nslaunch","pid":1,"phase":"nslaunch","start":0,"duration":9000,"cpu":9000}' \
+		'{"process":"layerfs","pid":2,"phase":"a:b, c#;\n","start":2000,"duration":2000,"cpu":2000}' >beside
+	run -0 lamina-trace --format=mermaid beside
+	grep -qx '    a_b__c___ :2, 4' <<<"$output"
+}
+
+@test "folded: stacks of the path, as long in sum as the whole" {
+	lamina-trace --output=trace.folded "$(sample one)"
+	run ! grep -vE '^[^; ]+(;[^; ]+)* [0-9]+$' trace.folded
+	[ "$(awk '{ sum += $NF } END { print sum }' trace.folded)" -eq 14000 ]
+	grep -qx 'container;mounts;mnt.dev 120' trace.folded
+	grep -qx 'container;mounts 740' trace.folded
+	grep -qx 'nslaunch;cgroup.remove 8300' trace.folded
+	grep -qx 'initlayer;(other) 96' trace.folded
+	grep -qx 'shell 591' trace.folded
+	# Each stack once.
+	[ -z "$(sed 's/ [0-9]*$//' trace.folded | sort | uniq -d)" ]
+	printf '%s\n' '{"process":"a b;c","pid":1,"phase":"d\ne;","start":1,"duration":5000,"cpu":1}' >evil
+	run -0 lamina-trace --format=folded evil
+	[ "$output" = 'a_b_c;d_e_ 5' ]
+}
+
+@test "otlp: an export request for each trace, its spans inside each other" {
+	need jq
+	lamina-trace --output=trace.otlp "$(sample one)"
+	[ "$(wc -l <trace.otlp)" -eq 1 ]
+	otlp_check trace.otlp
+	[ "$(jq -r '.resourceSpans[].resource.attributes[] | select(.key == "container.id") | .value.stringValue' trace.otlp)" = 4f0c2a9d81e7 ]
+	# The child's phases are its launcher's, and an event is in the phase that it happened in.
+	[ "$(jq '.resourceSpans[].scopeSpans[].spans | length' trace.otlp)" -eq 16 ]
+	jq -e '.resourceSpans[].scopeSpans[].spans as $spans | ($spans | map({(.spanId): .name}) | add) as $names |
+		($spans | map({(.name): $names[.parentSpanId // ""]}) | add) as $parents |
+		$parents["mnt.dev"] == "mounts" and $parents.mounts == "nslaunch" and
+		$parents["image.resolve"] == "layerfs" and $parents.layerfs == null and
+		($spans[] | select(.name == "nslaunch") | .events | map(.name)) == ["exec.done"] and
+		($spans[] | select(.name == "cgroup.remove") | .attributes |
+			map(select(.key == "lamina.blocked_ns")) | .[0].value.intValue) == "8205000"' trace.otlp
+	# The same file gives the same ids, another container others.
+	cmp <(jq .resourceSpans[].scopeSpans[].spans[].spanId trace.otlp) \
+		<(lamina-trace --format=otlp "$(sample one)" | jq .resourceSpans[].scopeSpans[].spans[].spanId)
+	lamina-trace --format=otlp "$(sample two)" >trace.otlp
+	[ "$(wc -l <trace.otlp)" -eq 3 ]
+	otlp_check trace.otlp
+	[ "$(jq -r .resourceSpans[].scopeSpans[].spans[0].traceId trace.otlp | sort -u | wc -l)" -eq 3 ]
+	# The check finds a parent that isn't there, and a number that is none of a string.
+	jq -c '.resourceSpans[].scopeSpans[].spans[1].parentSpanId = "00000000000000ab"' trace.otlp >bad
+	run ! otlp_check bad
+	jq -c '.resourceSpans[].scopeSpans[].spans[0].startTimeUnixNano = 5' trace.otlp >bad
+	run ! otlp_check bad
+}
+
+@test "otlp: the caller's trace is gone on with, on the clock of the recorder" {
+	need jq
+	local trace=0af7651916cd43dd8448eb211c80319c caller=b7ad6b7169203331
+
+	{
+		sed "/\"phase\":\"layerfs\"/s/}\$/,\"traceparent\":\"00-$trace-$caller-01\"}/" "$(sample one)"
+		printf '{"process":"run","pid":4710,"phase":"run","start":4999999000000,"duration":16000000,"unix":1700000000000000000,"traceparent":"00-%s-%s-01"}\n' \
+			"$trace" "$caller"
+	} >trace
+	lamina-trace --format=otlp trace >trace.otlp
+	otlp_check trace.otlp "$caller"
+	[ "$(jq -r .resourceSpans[].scopeSpans[].spans[].traceId trace.otlp | sort -u)" = "$trace" ]
+	jq -e --arg caller "$caller" '.resourceSpans[].scopeSpans[].spans as $spans |
+		($spans[] | select(.name == "run")) as $run | $run.parentSpanId == $caller and
+		$run.startTimeUnixNano == "1700000000000000000" and $run.endTimeUnixNano == "1700000000016000000" and
+		($spans[] | select(.name == "layerfs") | .parentSpanId == $run.spanId and .startTimeUnixNano == "1700000000001000000") and
+		($spans[] | select(.name == "nslaunch") | .parentSpanId == $run.spanId)' trace.otlp
+	# One that isn't valid is none.
+	sed "s/$trace/00000000000000000000000000000000/" trace >bad
+	lamina-trace --format=otlp bad >bad.otlp
+	otlp_check bad.otlp
 }

@@ -23,7 +23,7 @@ struct output_options {
 	  .type = OPTION_STRING,                                                                   \
 	  .offset = offsetof(struct_type, field.format),                                           \
 	  .argument = "FORMAT",                                                                    \
-	  .help = "text, json or svg (else by what the name of --output ends in)" },               \
+	  .help = "text, json, svg, mermaid, folded or otlp (else what --output ends in says)" },  \
 		{ .name = "output",                                                                \
 		  .letter = 'o',                                                                   \
 		  .type = OPTION_STRING,                                                           \

@@ -4,9 +4,9 @@
 #include <string.h>
 
 static const struct format formats[] = {
-	{ "text", "txt", render_text },
-	{ "json", NULL, render_json },
-	{ "svg", NULL, render_svg },
+	{ "text", "txt", render_text },	   { "json", NULL, render_json },
+	{ "svg", NULL, render_svg },	   { "mermaid", "mmd", render_mermaid },
+	{ "folded", NULL, render_folded }, { "otlp", NULL, render_otlp },
 };
 
 #define N_FORMATS (sizeof(formats) / sizeof(formats[0]))

@@ -50,3 +50,6 @@ void us_print(FILE *file, int width, int decimals, uint64_t ns);
 int render_text(const struct view *view, FILE *file);
 int render_json(const struct view *view, FILE *file);
 int render_svg(const struct view *view, FILE *file);
+int render_mermaid(const struct view *view, FILE *file);
+int render_folded(const struct view *view, FILE *file);
+int render_otlp(const struct view *view, FILE *file);
