@@ -101,9 +101,9 @@ static int hierarchy_open(int all_fd, const char *name, long magic)
 	return -1;
 }
 
-static int parent_open(int root_fd)
+static int parent_open(const struct floor *floor, int root_fd)
 {
-	if (mkdirat(root_fd, CGROUP_PARENT, 0755) < 0 && errno != EEXIST)
+	if (!floor->pool && mkdirat(root_fd, CGROUP_PARENT, 0755) < 0 && errno != EEXIST)
 		return -1;
 	return openat(root_fd, CGROUP_PARENT, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
@@ -111,16 +111,16 @@ static int parent_open(int root_fd)
 static int hierarchy_make(struct floor *floor, int root_fd, const char *name, bool is_v2)
 {
 	struct hierarchy *hierarchy = &floor->hierarchies[floor->n_hierarchies];
-	int parent_fd = parent_open(root_fd);
+	int parent_fd = parent_open(floor, root_fd);
 
-	if (parent_fd < 0 || mkdirat(parent_fd, floor->cgroup, 0755) < 0)
+	if (parent_fd < 0 || (!floor->pool && mkdirat(parent_fd, floor->cgroup, 0755) < 0))
 		return -1;
 	*hierarchy = (struct hierarchy){ .name = name, .is_v2 = is_v2, .tasks_fd = -1 };
 	floor->n_hierarchies++;
 	/* Readable: clone3() takes no O_PATH descriptor. */
 	hierarchy->directory_fd =
 		openat(parent_fd, floor->cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (!strcmp(name, "cpuset") &&
+	if (!floor->pool && !strcmp(name, "cpuset") &&
 	    cpuset_initialise(root_fd, parent_fd, hierarchy->directory_fd) < 0)
 		return -1;
 	close(parent_fd);
@@ -141,7 +141,8 @@ int cgroup_make(struct floor *floor)
 	int all_fd = open(CGROUP_ROOT, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct statfs fs;
 
-	snprintf(floor->cgroup, sizeof(floor->cgroup), "floor-%d", getpid());
+	if (!floor->pool)
+		snprintf(floor->cgroup, sizeof(floor->cgroup), "floor-%d", getpid());
 	if (fstatfs(all_fd, &fs) < 0)
 		return -1;
 	if (fs.f_type == CGROUP2_SUPER_MAGIC)

@@ -35,13 +35,20 @@ static int make_mounts_private(struct floor *floor)
 	return sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
 }
 
+#define STEPS(array) ((struct steps){ (array), sizeof(array) / sizeof((array)[0]) })
+
+struct steps {
+	const struct step *items;
+	size_t n_items;
+};
+
 /* The launcher's, on the host. */
 static const struct step parent_steps[] = {
 	{ "ovl.create", "mount the overlay", root_make },
 	{ "cgroup.create", "make the cgroups", cgroup_make },
 };
 
-/* The container's child's, in its namespaces. */
+/* The container's child's, in its namespaces, until its root is in its place. */
 static const struct step child_steps[] = {
 	{ "child", "set the parent's death signal", ask_to_die_with_the_parent },
 	{ "cgroup.attach", "enter the cgroups", cgroup_enter },
@@ -60,6 +67,39 @@ static const struct step child_steps[] = {
 	{ "mask", "mask paths", mount_masks },
 	{ "mask", "make paths read-only", mount_read_only_paths },
 	{ "root.switch", "switch to the root", root_switch },
+};
+
+/* The same two with a template and a pool. */
+static const struct step pooled_parent_steps[] = {
+	{ "ovl.create", "mount the overlay", root_make },
+	{ "template.open", "open the template", template_open },
+	{ "mnt.bind", "clone the files of /etc", etc_take },
+	{ "pool.take", "take from the pool", pool_take },
+	{ "cgroup.create", "open the cgroups", cgroup_make },
+};
+
+static const struct step pooled_child_steps[] = {
+	{ "child", "set the parent's death signal", ask_to_die_with_the_parent },
+	{ "cgroup.attach", "enter the cgroups", cgroup_enter },
+	{ "ns.setns", "join the network namespace", network_enter },
+	{ "root.template", "copy the template", template_enter },
+	{ "mnt.overlay", "attach the root", template_root_attach },
+	{ "mnt.proc", "mount /proc", mount_proc },
+	{ "sysctl", "write sysctls", write_sysctls },
+	{ "mnt.dev", "attach /dev", pooled_dev_attach },
+	{ "mnt.devpts", "mount /dev/pts", mount_dev_pts },
+	{ "mnt.shm", "mount /dev/shm", mount_dev_shm },
+	{ "mnt.mqueue", "mount /dev/mqueue", mount_dev_mqueue },
+	{ "mnt.sys", "mount /sys", mount_sys },
+	{ "mnt.cgroup", "mount /sys/fs/cgroup", cgroup_mount },
+	{ "mnt.bind", "attach the files of /etc", etc_attach },
+	{ "mask", "mask paths", mount_masks },
+	{ "mask", "make paths read-only", mount_read_only_paths },
+	{ "root.switch", "switch to the root", template_root_switch },
+};
+
+/* Then, with both. */
+static const struct step last_steps[] = {
 	{ "hostname", "set the host name", process_hostname },
 	{ "key.session", "join a session keyring", process_keyring },
 	{ "session", "make a session", process_session },
@@ -69,13 +109,13 @@ static const struct step child_steps[] = {
 	{ "fd.sweep", "close descriptors", process_descriptors },
 };
 
-static int steps_take(struct floor *floor, const struct step *steps, size_t n_steps)
+static int steps_take(struct floor *floor, struct steps steps)
 {
-	for (size_t i = 0; i < n_steps; i++) {
-		TRACE_PHASE(steps[i].phase);
+	for (size_t i = 0; i < steps.n_items; i++) {
+		TRACE_PHASE(steps.items[i].phase);
 
-		floor->step = steps[i].what;
-		if (steps[i].take(floor) < 0) {
+		floor->step = steps.items[i].what;
+		if (steps.items[i].take(floor) < 0) {
 			floor->step_errno = errno;
 			return -1;
 		}
@@ -94,7 +134,8 @@ static int child(void *argument)
 	sigset_t none;
 
 	trace_set_container(true);
-	if (steps_take(floor, child_steps, sizeof(child_steps) / sizeof(child_steps[0])) < 0)
+	if (steps_take(floor, floor->pool ? STEPS(pooled_child_steps) : STEPS(child_steps)) < 0 ||
+	    steps_take(floor, STEPS(last_steps)) < 0)
 		return 125;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -106,8 +147,9 @@ static int child(void *argument)
 
 static int start(struct floor *floor, pid_t *ret_pid)
 {
-	uint64_t flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC |
-			 (floor->host_network ? 0 : CLONE_NEWNET);
+	uint64_t flags = CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC |
+			 (floor->pool ? 0 : CLONE_NEWNS) |
+			 (floor->host_network || floor->pool ? 0 : CLONE_NEWNET);
 	sigset_t all, earlier;
 	unsigned int slot;
 	pid_t pid;
@@ -137,6 +179,13 @@ static void wait_for(pid_t pid, int *ret_status)
 	process_wait(pid, ret_status);
 }
 
+static void settle(struct floor *floor)
+{
+	TRACE_PHASE("pool.settle");
+
+	pool_settle(floor);
+}
+
 static void clean_up(struct floor *floor)
 {
 	TRACE_PHASE("cgroup.remove");
@@ -147,12 +196,14 @@ static void clean_up(struct floor *floor)
 static int run(struct floor *floor)
 {
 	int status = 0;
-	pid_t pid;
+	pid_t pid = 0;
 	int r;
 
-	r = steps_take(floor, parent_steps, sizeof(parent_steps) / sizeof(parent_steps[0]));
+	r = steps_take(floor, floor->pool ? STEPS(pooled_parent_steps) : STEPS(parent_steps));
 	if (r == 0)
 		r = start(floor, &pid);
+	if (floor->pool)
+		settle(floor);
 	if (r == 0)
 		wait_for(pid, &status);
 	clean_up(floor);
@@ -168,7 +219,8 @@ static int run(struct floor *floor)
 static int usage(void)
 {
 	fputs("usage: floor-start [--no-reexec] [--network host|none] --lower DIR...\n"
-	      "       {--upper DIR --work DIR | --ephemeral} -- PROGRAM [ARGUMENT...]\n",
+	      "       {--upper DIR --work DIR | --ephemeral}\n"
+	      "       [--template FILE --pool STATE/@pool/ready] -- PROGRAM [ARGUMENT...]\n",
 	      stderr);
 	return 125;
 }
@@ -189,6 +241,10 @@ static int arguments_take(struct floor *floor, char **argv)
 			floor->upper = *++argv;
 		} else if (!strcmp(*argv, "--work")) {
 			floor->work = *++argv;
+		} else if (!strcmp(*argv, "--template")) {
+			floor->template = *++argv;
+		} else if (!strcmp(*argv, "--pool")) {
+			floor->pool = *++argv;
 		} else if (!strcmp(*argv, "--network")) {
 			floor->host_network = !strcmp(*++argv, "host");
 		} else if (!strcmp(*argv, "--lower")) {
@@ -199,7 +255,8 @@ static int arguments_take(struct floor *floor, char **argv)
 		}
 	}
 	if (!argv[0] || !argv[1] || floor->n_lowers == 0 || ephemeral != !floor->upper ||
-	    !floor->upper != !floor->work)
+	    !floor->upper != !floor->work || !floor->template != !floor->pool ||
+	    (floor->pool && floor->host_network))
 		return -1;
 	floor->program = argv + 1;
 	return 0;

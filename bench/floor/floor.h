@@ -17,6 +17,9 @@
 /* More than any kernel has. */
 #define FLOOR_MAX_HIERARCHIES 24
 
+/* The kinds of what a pool has, and the files of /etc that are the container's own. */
+enum { N_POOLED = 3, N_ETC_FILES = 3 };
+
 /* A cgroup v1 hierarchy, or the v2 one, and the container's directory in it. */
 struct hierarchy {
 	const char *name; /* below /sys/fs/cgroup; "" where that is the v2 hierarchy itself */
@@ -33,16 +36,19 @@ struct floor {
 	const char *upper, *work; /* NULL: ephemeral */
 	bool host_network;
 	bool no_reexec;
-	char **program; /* NULL-terminated */
+	const char *template, *pool; /* STATE/@pool/ready; or NULL: nothing is there beforehand */
+	char **program;		     /* NULL-terminated */
 
 	/* What the steps leave for later ones. */
 	int root_fd; /* the overlay: detached in the parent, attached and current in the child */
 	struct hierarchy hierarchies[FLOOR_MAX_HIERARCHIES];
 	size_t n_hierarchies;
-	int v2_fd;	  /* of the container's v2 cgroup, or -1 */
-	char cgroup[32];  /* floor-PID */
-	const char *step; /* what was being done, and */
-	int step_errno;	  /* why it failed; the vforked child sets them in the parent's memory */
+	int v2_fd;	 /* of the container's v2 cgroup, or -1 */
+	char cgroup[32]; /* floor-PID, or what the pool gave */
+	int template_fd, ready_fd, network_fd, dev_fd, etc_fds[N_ETC_FILES];
+	char taken[N_POOLED][32]; /* names in the pool */
+	const char *step;	  /* what was being done, and */
+	int step_errno; /* why it failed; the vforked child sets them in the parent's memory */
 };
 
 /* root.c: the overlay, and making it the root */
@@ -70,6 +76,18 @@ int mount_read_only_paths(struct floor *floor);
 
 /* Clones the mount at a path, read-only and detached; its descriptor. */
 int clone_read_only(int directory_fd, const char *path);
+
+/* pooled.c: what takes the place of some of these with a template and a pool */
+int template_open(struct floor *floor);
+int template_enter(struct floor *floor);
+int template_root_attach(struct floor *floor);
+int template_root_switch(struct floor *floor);
+int pool_take(struct floor *floor);
+void pool_settle(struct floor *floor);
+int network_enter(struct floor *floor);
+int pooled_dev_attach(struct floor *floor);
+int etc_take(struct floor *floor);
+int etc_attach(struct floor *floor);
 
 /* process.c: the calling process alone */
 int process_protect(char **argv);

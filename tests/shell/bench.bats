@@ -93,6 +93,31 @@ start() {
 	[ -z "$(find /sys/fs/cgroup -type d -path '*/lamina/floor-*')" ]
 }
 
+@test "the floor takes what nslaunch takes: its template, and one of each from a pool" {
+	local inside
+	need_root
+	need nslaunch
+	make_root
+	export LAMINA_STATE=$PWD/state LAMINA_TEMPLATE=$PWD/template
+	mkdir -p bundle/rootfs
+	cp "$LAMINA_SOURCE/tests/shell/data/config.json" bundle/
+	# Which fails, there is no such program, and has made the template.
+	run -127 nslaunch run --bundle bundle "floor-$$"
+	nslaunch pool fill -n 2
+	inside='/bin/busybox ls -l /dev; /bin/busybox ip addr; cd /; /bin/busybox ls; /bin/busybox cut -d" " -f5-6 /proc/self/mountinfo | /bin/busybox sort'
+	start --ephemeral -- /bin/sh -c "$inside" >without
+	start --template "$PWD/template/mnt" --pool "$PWD/state/@pool/ready" --ephemeral -- /bin/sh -c "$inside" >with
+	grep -q LOOPBACK,UP with
+	# nslaunch's own has one link more.
+	diff <(grep -v ' core -> ' with) without
+	[ "$(nslaunch pool status)" = $'net\t1\t0\ncgroup\t1\t0\ndev\t1\t0' ]
+	nslaunch pool drain --template
+	[ -z "$(find /sys/fs/cgroup -type d -path '*/lamina/@pool-*')" ]
+	run --separate-stderr start --template "$PWD/template/mnt" --pool "$PWD/state/@pool/ready" --ephemeral -- /bin/true
+	[ "$status" -eq 125 ]
+	[ "$stderr" = "floor-start: cannot open the template: No such file or directory" ]
+}
+
 @test "the floor names the step that failed and leaves no cgroup" {
 	need_root
 	make_root
