@@ -404,7 +404,8 @@ static void pool_find(struct attempt *attempt)
 {
 	const struct launched *launched = attempt->launched;
 	const struct config *config = &launched->bundle.config;
-	unsigned int wanted = attempt->options->no_pool ? 0 : pool_wanted(config);
+	unsigned int wanted =
+		attempt->options->no_pool ? 0 : pool_wanted(config, launched->bundle.id);
 
 	if (attempt->is_bridged)
 		wanted &= ~(1u << POOL_NETWORK);

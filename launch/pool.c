@@ -88,7 +88,15 @@ static bool dev_fits(const struct config *config)
 	return n == 1;
 }
 
-unsigned int pool_wanted(const struct config *config)
+static bool cgroup_fits(const struct config *config, const char *bundle_id)
+{
+	const char *name =
+		config->cgroups_path ? string_has_prefix(config->cgroups_path, "/lamina/") : NULL;
+
+	return !config->cgroups_path || (name && !strcmp(name, bundle_id));
+}
+
+unsigned int pool_wanted(const struct config *config, const char *bundle_id)
 {
 	unsigned int wanted = 0;
 
@@ -96,7 +104,7 @@ unsigned int pool_wanted(const struct config *config)
 		return 0;
 	if (config_has_own_namespace(config, CLONE_NEWNET))
 		wanted |= 1u << POOL_NETWORK;
-	if (!config->cgroups_path)
+	if (cgroup_fits(config, bundle_id))
 		wanted |= 1u << POOL_CGROUP;
 	if (dev_fits(config))
 		wanted |= 1u << POOL_DEV;

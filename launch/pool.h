@@ -55,11 +55,13 @@ struct pool_claim {
 /**
  * pool_wanted() - the kinds that fit the container, a bit each
  *
+ * @bundle_id: the bundle's name, which `nslaunch spec` calls the cgroup by where nobody said one
+ *
  * Without a user namespace, whose root would have no rights over them; a network namespace where it
- * has a new one of its own; a cgroup where none is named; a /dev where mounts and devices are the
- * default ones.
+ * has a new one of its own; a cgroup where none is named but by default, as /lamina/BUNDLE; a /dev
+ * where mounts and devices are the default ones.
  */
-unsigned int pool_wanted(const struct config *config);
+unsigned int pool_wanted(const struct config *config, const char *bundle_id);
 
 /**
  * pool_dev_is() - is the mount number @i of @config what POOL_DEV stands for?

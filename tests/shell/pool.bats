@@ -70,6 +70,15 @@ nothing_left() {
 	[ "$(grep -h '/@pool-' one two | sort -u | wc -l)" -eq "$(grep -hc '/@pool-' one two | paste -sd+ | bc)" ]
 	! grep '/@pool-' three
 	[ "$(tail -qn 1 one two | sort -u | wc -l)" -eq 2 ]
+	# As `nslaunch spec` names it, by the bundle, is by default.
+	nslaunch pool fill --cgroup -n 2
+	config '.linux.cgroupsPath="/lamina/bundle"'
+	start
+	has cgroup 1
+	config '.linux.cgroupsPath="/lamina/another-bundle"'
+	start
+	has cgroup 1
+	nslaunch pool drain
 	[ -z "$(pool_cgroups)" ]
 	nslaunch pool fill --net -n 3
 	has net 3; has cgroup 0; has dev 0
