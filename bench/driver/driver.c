@@ -19,7 +19,8 @@
 struct driver_options {
 	uint64_t n_rounds, n_warmups, pace_ms, settle_ms;
 	const char *scenario, *host, *reference, *json;
-	bool has_no_pace;
+	bool has_no_pace, decides;
+	uint64_t max_s, margin_permille;
 };
 
 static const struct command_option options[] = {
@@ -68,6 +69,20 @@ static const struct command_option options[] = {
 	  .offset = offsetof(struct driver_options, json),
 	  .argument = "FILE",
 	  .help = "append the results, a JSON object a line" },
+	{ .name = "decide",
+	  .type = OPTION_FLAG,
+	  .offset = offsetof(struct driver_options, decides),
+	  .help = "two variants, until it is sure whether the second is slower" },
+	{ .name = "seconds",
+	  .type = OPTION_UINT,
+	  .offset = offsetof(struct driver_options, max_s),
+	  .argument = "N",
+	  .help = "with --decide: at the longest (180)" },
+	{ .name = "margin",
+	  .type = OPTION_UINT,
+	  .offset = offsetof(struct driver_options, margin_permille),
+	  .argument = "N",
+	  .help = "with --decide: thousandths that don't matter (20)" },
 };
 
 /* An executable's path: the search in PATH must not be part of what is timed. */
@@ -90,7 +105,7 @@ static char *find_in_path(const char *name)
 	return NULL;
 }
 
-/* NAME [stamp] [before COMMAND] [after COMMAND] -- PROGRAM [ARGUMENT...] ['|' ...] ';' */
+/* NAME [stamp] [byte] [before COMMAND] [after COMMAND] -- PROGRAM [ARGUMENT...] ['|' ...] ';' */
 static int variant_parse(struct variant *variant, char ***argv, struct error *error)
 {
 	char **argument = *argv;
@@ -100,6 +115,8 @@ static int variant_parse(struct variant *variant, char ***argv, struct error *er
 	for (; *argument && strcmp(*argument, "--"); argument++) {
 		if (!strcmp(*argument, "stamp"))
 			variant->has_stamp = true;
+		else if (!strcmp(*argument, "byte"))
+			variant->has_byte = true;
 		else if (!strcmp(*argument, "before") && argument[1])
 			variant->before = *++argument;
 		else if (!strcmp(*argument, "after") && argument[1])
@@ -213,30 +230,46 @@ static int drive(const struct command_call *call, struct error *error)
 		.settle_ms = given->has_no_pace ? 0 : or_default(given->settle_ms, 1000),
 		.variants = variants,
 	};
+	double margin = (double)or_default(given->margin_permille, 20) / 1000;
 	int status;
 	int r;
 
 	r = variants_parse(&comparison, call->argv, given->reference, error);
 	if (r < 0)
 		return r;
-	status = rounds_run(&comparison);
+	if (given->decides && comparison.n_variants != 2)
+		return error_usage(error, "'--decide' takes two variants");
+	if (given->decides) {
+		r = comparison_decide(&comparison, or_default(given->max_s, 180), margin, error);
+		if (r < 0)
+			return r;
+		status = 0;
+	} else {
+		status = rounds_run(&comparison);
+	}
 	for (size_t i = 0; i < comparison.n_variants; i++) {
-		for (int measure = 0; measure < N_MEASURES; measure++)
-			samples_sort(&variants[i].samples[measure]);
+		for (int measure = 0; measure < N_MEASURES; measure++) {
+			if (samples_sort(&variants[i].samples[measure]) < 0)
+				return error_set(error, -ENOMEM, "cannot sort");
+		}
 	}
 	/* Ratios to one that failed at once say nothing. */
 	for (size_t i = 0; i < comparison.n_variants; i++) {
 		if (comparison.reference->samples[MEASURE_RETURN].n_values == 0)
 			comparison.reference = &variants[i];
 	}
-	comparison_print(&comparison, stdout);
+	if (given->decides)
+		status = comparison_verdict(&comparison, margin, stdout);
+	else
+		comparison_print(&comparison, stdout);
 	r = given->json ? json_append(&comparison, given->json, error) : 0;
 	return r < 0 ? r : status;
 }
 
 static const struct command commands[] = {
-	{ .arguments = "NAME [stamp] [before COMMAND] [after COMMAND] -- PROGRAM [ARGUMENT...] "
-		       "['|' ...] ';' ...",
+	{ .arguments =
+		  "NAME [stamp] [byte] [before COMMAND] [after COMMAND] -- PROGRAM [ARGUMENT...] "
+		  "['|' ...] ';' ...",
 	  .summary = "run programs in turn, many times, and compare what they take",
 	  .options = options,
 	  .n_options = sizeof(options) / sizeof(options[0]),

@@ -15,18 +15,21 @@
 
 #include "base/error.h"
 #include "base/json_write.h"
+#include "bench/driver/statistics.h"
 
 enum measure {
 	MEASURE_STAMP,	/* from the caller's fork to the program's first instruction */
+	MEASURE_BYTE,	/* to the first byte that the command writes */
 	MEASURE_RETURN, /* from the caller's fork to the end of the command */
 	MEASURE_CPU,	/* of the command and all it waited for; a daemon's work is not in it */
 	N_MEASURES,
 };
 
-/* Samples in microseconds, as they came; sorted by samples_sort(). */
+/* Microseconds: as they came, round by round, and in their order, once samples_sort() has run. */
 struct samples {
 	double *values;
 	size_t n_values;
+	double *sorted;
 };
 
 struct variant {
@@ -34,6 +37,7 @@ struct variant {
 	const char *before, *after; /* shell commands around each run, untimed; or NULL */
 	char **argv;		    /* "{}" is the round's number; NULL-terminated; borrowed */
 	bool has_stamp;		    /* the program writes CLOCK_MONOTONIC to its standard output */
+	bool has_byte;		    /* what counts of it is when the first byte is there */
 	struct samples samples[N_MEASURES];
 	uint64_t max_rss_kb;
 	bool failed; /* and left out from then on */
@@ -64,7 +68,24 @@ int variant_run(struct variant *variant, uint64_t round, bool keep, struct error
  */
 bool machine_settle(uint64_t max_ms);
 
-void samples_sort(struct samples *samples);
+/**
+ * comparison_decide() - run two variants in turn until it is sure which is faster, or as fast
+ * @max_s: seconds for all of it
+ *
+ * A B B A, so that what drifts meets both. They differ where the ratio's interval lies beyond
+ * @margin (0.02: 2 %) on one side of 1, and are as fast where it lies within it. Looked at after
+ * 100 pairs, 200, 400, ...; the confidence of each look is 99.5 %, so that a dozen looks are wrong
+ * once in twenty times, and then by less than the margin.
+ *
+ * Return: 0 or a negative errno, @error set.
+ */
+int comparison_decide(struct comparison *comparison, uint64_t max_s, double margin,
+		      struct error *error);
+
+/** comparison_verdict() - print what comparison_decide() found; 1: the second variant is slower */
+int comparison_verdict(const struct comparison *comparison, double margin, FILE *file);
+
+int samples_sort(struct samples *samples);
 
 /** samples_at() - the value below which @share (0 to 1) of the sorted samples are; 0 for none */
 double samples_at(const struct samples *samples, double share);

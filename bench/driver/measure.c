@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,8 @@
 struct run {
 	char **argv;
 	int null_fd, output_fd, error_fd;
-	uint64_t start_ns, end_ns;
+	int watched_fd; /* -EBADF, or where the first byte that is written is waited for */
+	uint64_t start_ns, byte_ns, end_ns;
 	int status;
 	struct rusage usage;
 };
@@ -114,6 +116,16 @@ static int programs_wait(struct run *run, size_t n_programs)
 	return 0;
 }
 
+/* Also where nothing is ever written: the end of what writes is an end of the waiting. */
+static void byte_await(struct run *run)
+{
+	struct pollfd byte = { .fd = run->watched_fd, .events = POLLIN };
+
+	while (poll(&byte, 1, 10000) < 0 && errno == EINTR)
+		;
+	run->byte_ns = byte.revents & POLLIN ? trace_now() : 0;
+}
+
 /* As a shell that is there already starts a pipeline: no time of a shell's own start is in it. */
 static int run_timed(struct run *run)
 {
@@ -140,6 +152,8 @@ static int run_timed(struct run *run)
 		input_fd = ends[0];
 		words = rest;
 	}
+	if (r >= 0 && run->watched_fd >= 0)
+		byte_await(run);
 	if (r >= 0)
 		r = programs_wait(run, n_programs);
 	run->end_ns = trace_now();
@@ -227,6 +241,9 @@ static int run_keep(struct variant *variant, const struct run *run, uint64_t sta
 		       (double)(run->end_ns - run->start_ns) / 1e3);
 	if (r == 0)
 		r = sample_add(&variant->samples[MEASURE_CPU], cpu_us);
+	if (r == 0 && variant->has_byte)
+		r = sample_add(&variant->samples[MEASURE_BYTE],
+			       (double)(run->byte_ns - run->start_ns) / 1e3);
 	if (r == 0 && variant->has_stamp)
 		r = sample_add(&variant->samples[MEASURE_STAMP],
 			       (double)(stamp_ns - run->start_ns) / 1e3);
@@ -254,12 +271,15 @@ static int run_once(struct variant *variant, uint64_t round, bool keep, struct e
 	if (r < 0)
 		return error_set(error, r, "cannot prepare a run");
 	run.argv = arguments.items;
-	run.output_fd = variant->has_stamp ? write_fd : null_fd;
+	run.output_fd = variant->has_stamp || variant->has_byte ? write_fd : null_fd;
+	run.watched_fd = variant->has_byte ? read_fd : -EBADF;
 	r = run_timed(&run);
 	if (r < 0)
 		return error_set(error, r, "cannot run '%s'", variant->name);
 	if (run.status != 0)
 		return run_failed(variant, &run, error);
+	if (variant->has_byte && !run.byte_ns)
+		return error_say(error, -ECHILD, "'%s' wrote nothing", variant->name);
 	if (variant->has_stamp) {
 		r = stamp_read(variant, read_fd, &stamp_ns, error);
 		if (r < 0)

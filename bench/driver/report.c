@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "bench/driver/driver.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const struct {
 	const char *name;
@@ -17,6 +19,7 @@ static const struct {
 	const char *title, *key;
 } measures[N_MEASURES] = {
 	[MEASURE_STAMP] = { "to the program's first instruction", "first_instruction_us" },
+	[MEASURE_BYTE] = { "to the first byte of output", "first_byte_us" },
 	[MEASURE_RETURN] = { "to the command's return", "return_us" },
 	[MEASURE_CPU] = { "CPU time of the command", "cpu_us" },
 };
@@ -28,10 +31,16 @@ static int compare_doubles(const void *left, const void *right)
 	return (a > b) - (a < b);
 }
 
-void samples_sort(struct samples *samples)
+int samples_sort(struct samples *samples)
 {
-	if (samples->n_values)
-		qsort(samples->values, samples->n_values, sizeof(double), compare_doubles);
+	if (samples->n_values == 0)
+		return 0;
+	samples->sorted = reallocarray(NULL, samples->n_values, sizeof(double));
+	if (!samples->sorted)
+		return -ENOMEM;
+	memcpy(samples->sorted, samples->values, samples->n_values * sizeof(double));
+	qsort(samples->sorted, samples->n_values, sizeof(double), compare_doubles);
+	return 0;
 }
 
 /* The nearest rank: a value that was measured, never one in between. */
@@ -41,7 +50,7 @@ double samples_at(const struct samples *samples, double share)
 
 	if (samples->n_values == 0)
 		return 0;
-	return samples->values[rank > 0 ? rank - 1 : 0];
+	return samples->sorted[rank > 0 ? rank - 1 : 0];
 }
 
 static double ratio(const struct comparison *comparison, const struct variant *variant,
@@ -50,6 +59,18 @@ static double ratio(const struct comparison *comparison, const struct variant *v
 	double reference = samples_at(&comparison->reference->samples[measure], 0.5);
 
 	return reference > 0 ? samples_at(&variant->samples[measure], 0.5) / reference : 0;
+}
+
+/* Of the rounds that both have: one that failed has stopped earlier. */
+static struct interval ratio_interval(const struct comparison *comparison,
+				      const struct variant *variant, enum measure measure)
+{
+	const struct samples *reference = &comparison->reference->samples[measure];
+	const struct samples *samples = &variant->samples[measure];
+	size_t n =
+		samples->n_values < reference->n_values ? samples->n_values : reference->n_values;
+
+	return statistics_ratio(samples->values, reference->values, n, 0.95);
 }
 
 static void print_measure(const struct comparison *comparison, enum measure measure, FILE *file)
@@ -64,17 +85,21 @@ static void print_measure(const struct comparison *comparison, enum measure meas
 	fprintf(file, "\n%-28s", "us");
 	for (size_t q = 0; q < N_QUANTILES; q++)
 		fprintf(file, "%10s", quantiles[q].name);
-	fprintf(file, "%10s%s\n", "ratio", measure == MEASURE_RETURN ? "   peak RSS" : "");
+	fprintf(file, "%10s%16s%s\n", "ratio", "95 %",
+		measure == MEASURE_RETURN ? "   peak RSS" : "");
 	for (size_t i = 0; i < comparison->n_variants; i++) {
 		const struct variant *variant = &comparison->variants[i];
 		const struct samples *samples = &variant->samples[measure];
+		struct interval interval;
 
 		if (samples->n_values == 0)
 			continue;
 		fprintf(file, "%-28s", variant->name);
 		for (size_t q = 0; q < N_QUANTILES; q++)
 			fprintf(file, "%10.0f", samples_at(samples, quantiles[q].share));
-		fprintf(file, "%10.2f", ratio(comparison, variant, measure));
+		interval = ratio_interval(comparison, variant, measure);
+		fprintf(file, "%10.2f   %5.2f - %5.2f", ratio(comparison, variant, measure),
+			interval.low, interval.high);
 		if (measure == MEASURE_RETURN)
 			fprintf(file, "%8" PRIu64 " kB", variant->max_rss_kb);
 		fprintf(file, "%s\n", variant->failed ? "  (stopped: it failed)" : "");
@@ -109,6 +134,7 @@ static void write_measure(const struct comparison *comparison, const struct vari
 			  enum measure measure, struct json_writer *writer)
 {
 	const struct samples *samples = &variant->samples[measure];
+	struct interval interval;
 
 	if (samples->n_values == 0)
 		return;
@@ -116,6 +142,9 @@ static void write_measure(const struct comparison *comparison, const struct vari
 	for (size_t q = 0; q < N_QUANTILES; q++)
 		write_number(writer, quantiles[q].name, samples_at(samples, quantiles[q].share));
 	write_number(writer, "ratio", ratio(comparison, variant, measure));
+	interval = ratio_interval(comparison, variant, measure);
+	write_number(writer, "ratio_low", interval.low);
+	write_number(writer, "ratio_high", interval.high);
 	json_write_array_begin(writer, "samples");
 	for (size_t i = 0; i < samples->n_values; i++)
 		write_number(writer, NULL, samples->values[i]);
