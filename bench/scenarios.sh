@@ -13,6 +13,16 @@ init_layer_make()
 	touch "$init/etc/hosts" "$init/etc/hostname" "$init/etc/resolv.conf"
 }
 
+# One of each for the variants with pools. Filled again behind each run of theirs, before the next
+# pause: off the clock, and with no more mounts in the others' way than a start needs.
+pool_prepare()
+{
+	refill='nslaunch pool fill -n 1'
+	# The first start of all has made the template.
+	nslaunch run --no-pool --bundle "$bundle" >/dev/null
+	$refill
+}
+
 # start_compare SCENARIO UPPER - UPPER: ephemeral, or disk
 start_compare()
 {
@@ -43,10 +53,23 @@ start_compare()
 		set -- "$@" floor stamp -- "$floor" --lower $lowers $upper_options -- /stamp ';'
 	fi
 	if [ -n "$bundle" ] && wants nslaunch; then
-		set -- "$@" nslaunch stamp -- nslaunch run --bundle "$bundle" ';'
+		set -- "$@" nslaunch stamp -- nslaunch run --no-pool --bundle "$bundle" ';'
 	fi
 	if [ -n "$bundle" ] && wants nslaunch-no-template; then
 		set -- "$@" nslaunch-no-template stamp -- nslaunch run --no-template \
+			--no-pool --bundle "$bundle" ';'
+	fi
+	if [ -n "$bundle" ] && { wants floor-pool || wants nslaunch-pool; }; then
+		pool_prepare
+	fi
+	if [ -n "$bundle" ] && wants floor-pool; then
+		# shellcheck disable=SC2086 # lists of words
+		set -- "$@" floor-pool stamp after "$refill" -- "$floor" --lower $lowers \
+			$upper_options --template "$LAMINA_TEMPLATE/mnt" \
+			--pool "$LAMINA_STATE/@pool/ready" -- /stamp ';'
+	fi
+	if [ -n "$bundle" ] && wants nslaunch-pool; then
+		set -- "$@" nslaunch-pool stamp after "$refill" -- nslaunch run \
 			--bundle "$bundle" ';'
 	fi
 	if wants bwrap bwrap; then
@@ -68,6 +91,7 @@ start_compare()
 			--private-network --as-pid2 /stamp ';'
 	fi
 	drive "$start_name" 60 floor "$@"
+	[ -z "$bundle" ] || nslaunch pool drain
 	[ -z "$peers" ] || peers_bundle_remove
 	[ -z "$bundle" ] || layerfs rm "$bundle" >/dev/null
 }

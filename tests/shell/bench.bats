@@ -189,10 +189,10 @@ held_open() {
 @test "compare measures and leaves no directory, mount or cgroup" {
 	need_root
 	TMPDIR=$TEST_DIRECTORY run --separate-stderr "$LAMINA_SOURCE/bench/compare" --build "$LAMINA_BUILD" \
-		--only floor -n 2 --json "$PWD/out" start
+		--only floor,floor-pool,nslaunch-pool -n 2 --json "$PWD/out" start
 	[ "$status" -eq 0 ]
 	grep -q '^floor ' <<<"$output"
-	[ "$(jq -r '.variants[0].name' out)" = floor ]
+	[ "$(jq -r '.variants[].name' out | paste -sd,)" = floor,floor-pool,nslaunch-pool ]
 	[ "$(ls)" = out ]
-	[ -z "$(find /sys/fs/cgroup -type d -path '*/lamina/floor-*')" ]
+	[ -z "$(find /sys/fs/cgroup -type d -path '*/lamina/floor-*' -o -type d -path '*/lamina/@pool-*')" ]
 }
