@@ -119,6 +119,23 @@ static void the_exec_of_a_tool_is_a_phase_before_its_life(void **state)
 	assert_false(trace.analysis.groups[0].is_measured);
 }
 
+static void what_a_shell_did_before_it_became_a_tool_is_not_the_tools(void **state)
+{
+	static const struct line lines[] = {
+		{ "layerfs", 2, "layerfs", 200, 300, 300 },
+		/* The shell has computed for 100 before it executed layerfs, and 120 after that. */
+		{ "nslaunch", 1, "tool.exec", 430, 220, 220 },
+		{ "nslaunch", 1, "nslaunch", 650, 100, 100 },
+		{ "layerfs", 3, "layerfs", 500, 90, 90 },
+		end,
+	};
+	_cleanup_trace_ struct trace trace = {};
+
+	analyse(&trace, lines, "");
+	assert_path(&trace, "200-500 (other), 500-590 (other), 590-650 tool.exec, 650-750 (other)");
+	assert_int_equal(facts_of(&trace, "tool.exec")->critical_ns, 60000);
+}
+
 static void the_path_goes_through_the_container_where_its_launcher_waits(void **state)
 {
 	static const struct line lines[] = {
@@ -479,6 +496,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_no_phase_has_is_other_and_what_no_process_has_is_the_shells),
 		cmocka_unit_test(the_exec_of_a_tool_is_a_phase_before_its_life),
+		cmocka_unit_test(what_a_shell_did_before_it_became_a_tool_is_not_the_tools),
 		cmocka_unit_test(the_path_goes_through_the_container_where_its_launcher_waits),
 		cmocka_unit_test(work_of_the_launcher_beside_the_container_stays_on_the_path),
 		cmocka_unit_test(

@@ -104,11 +104,53 @@ static void starts_find(struct timeline *timeline)
 	}
 }
 
+/* When the last tool had ended of those that lived within @phase. */
+static uint64_t tools_end_within(const struct timeline *timeline, const struct phase *phase)
+{
+	uint64_t end_ns = phase->start_ns;
+
+	for (size_t i = 0; i < timeline->n_processes; i++) {
+		const struct process *process = &timeline->processes[i];
+
+		if (i != phase->process && !process->is_container && !process->is_run &&
+		    process->start_ns > phase->start_ns && process->end_ns < phase_end(phase) &&
+		    process->end_ns > end_ns)
+			end_ns = process->end_ns;
+	}
+	return end_ns;
+}
+
+/*
+ * A tool that a shell has become (`exec`) counts the shell's work as its own until then: what was
+ * before, and while, the shell's other tools ran is not.
+ */
+static void shells_work_drop(struct timeline *timeline)
+{
+	for (size_t i = 0; i < timeline->n_phases; i++) {
+		struct phase *phase = &timeline->phases[i];
+		uint64_t start_ns;
+
+		if (strcmp(phase->name, "tool.exec") != 0)
+			continue;
+		start_ns = tools_end_within(timeline, phase);
+		phase->duration_ns = phase_end(phase) - start_ns;
+		phase->start_ns = start_ns;
+		if (phase->cpu_ns > phase->duration_ns)
+			phase->cpu_ns = phase->duration_ns;
+	}
+	for (size_t i = 0; i < timeline->n_processes; i++)
+		timeline->processes[i].start_ns = UINT64_MAX;
+	for (size_t i = 0; i < timeline->n_groups; i++)
+		timeline->groups[i].start_ns = UINT64_MAX;
+}
+
 static int phases_assign(struct timeline *timeline)
 {
 	size_t n_containers = timeline->n_groups;
 	size_t common = TIMELINE_NONE;
 
+	starts_find(timeline);
+	shells_work_drop(timeline);
 	starts_find(timeline);
 	for (size_t i = 0; i < timeline->n_phases; i++) {
 		struct phase *phase = &timeline->phases[i];
