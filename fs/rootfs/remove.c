@@ -48,8 +48,8 @@ static bool lock_is_of(const struct store *store, const char *lock_path, int loc
 }
 
 /* -ENOENT: the bundle is gone. A killed create may have left no lock file yet: it is made. */
-static int bundle_lock(const struct store *store, const char *id, int *ret_lock_fd,
-		       struct error *error)
+static int bundle_lock(const struct store *store, const char *id, int (*take)(int fd),
+		       int *ret_lock_fd, struct error *error)
 {
 	_cleanup_close_ int lock_fd = -EBADF;
 	char path[CONTAINER_ID_MAX_BYTES + 32];
@@ -61,7 +61,7 @@ static int bundle_lock(const struct store *store, const char *id, int *ret_lock_
 		return errno == ENOENT || errno == ENOTDIR
 			       ? error_say(error, -ENOENT, "there is no container '%s'", id)
 			       : error_set(error, -errno, "cannot open the lock of '%s'", id);
-	r = lock_patiently(lock_fd);
+	r = take(lock_fd);
 	if (r == -EWOULDBLOCK)
 		return error_say(error, -EBUSY,
 				 "the container '%s' is in use: stop it, or wait for its end", id);
@@ -71,6 +71,20 @@ static int bundle_lock(const struct store *store, const char *id, int *ret_lock_
 		return error_say(error, -ENOENT, "there is no container '%s'", id);
 	*ret_lock_fd = take_fd(&lock_fd);
 	return 0;
+}
+
+static int lock_at_any_time(int fd)
+{
+	TRACE_PHASE("lock.wait");
+
+	return lock_take(fd, LOCK_MODE_EXCLUSIVE);
+}
+
+int bundle_wait(const struct store *store, const char *id, struct error *error)
+{
+	_cleanup_close_ int lock_fd = -EBADF;
+
+	return bundle_lock(store, id, lock_at_any_time, &lock_fd, error);
 }
 
 static bool bundle_has(const struct store *store, const char *id, const char *name)
@@ -124,6 +138,15 @@ static int use_check(const struct store *store, const char *id, unsigned int fla
 	return r < 0 ? error_set(error, r, "cannot tell whether '%s' is mounted", id) : 0;
 }
 
+int bundle_check_free(const struct store *store, const char *id, unsigned int flags,
+		      struct error *error)
+{
+	_cleanup_close_ int lock_fd = -EBADF;
+	int r = bundle_lock(store, id, lock_patiently, &lock_fd, error);
+
+	return r == 0 ? use_check(store, id, flags, error) : r;
+}
+
 static void name_of_bundle_drop(const struct store *store, const char *id)
 {
 	char path[CONTAINER_ID_MAX_BYTES + 32];
@@ -158,7 +181,7 @@ int bundle_remove(const struct store *store, const char *id, unsigned int flags,
 {
 	TRACE_PHASE("ovl.remove");
 	_cleanup_close_ int lock_fd = -EBADF;
-	int r = bundle_lock(store, id, &lock_fd, error);
+	int r = bundle_lock(store, id, lock_patiently, &lock_fd, error);
 
 	if (r < 0)
 		return r;

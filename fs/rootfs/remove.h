@@ -35,6 +35,17 @@ int bundle_remove(const struct store *store, const char *id, unsigned int flags,
 		  struct string_list *trash, struct error *error);
 
 /**
+ * bundle_wait() - until nothing holds the lock of the bundle @id
+ *
+ * Return: 0, or a negative errno (-ENOENT: there is none, or it was removed meanwhile).
+ */
+int bundle_wait(const struct store *store, const char *id, struct error *error);
+
+/** bundle_check_free() - would bundle_remove() find it in use now? 0 or its errors */
+int bundle_check_free(const struct store *store, const char *id, unsigned int flags,
+		      struct error *error);
+
+/**
  * bundle_delete() - delete what bundle_remove() moved to @trash, and its volumes' references to it
  *
  * Return: 0 (also when another has deleted it) or a negative errno.

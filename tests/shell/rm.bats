@@ -175,6 +175,59 @@ layerfs: rm: there is no container '..'"
 	trash_wait
 }
 
+@test "--when-free waits for what holds the bundle, and in nobody's way" {
+	bundle=$(layerfs create --id one --name web busybox)
+	exec 7<"$bundle/lock"
+	flock 7
+	layerfs rm --when-free web >removed 7<&- 3>&- &
+	waiter=$!
+	sleep 0.3
+	[ -d "$bundle" ] && [ ! -s removed ]
+	# rmi waits for whoever holds the store's lock.
+	flock -n -x "$LAMINA_STORE/lock" true
+	run -1 layerfs rm web
+	exec 7<&-
+	wait "$waiter"
+	[ "$(<removed)" = web ]
+	[ -z "$(bundles_left)" ]
+	# Killed, it has done nothing.
+	bundle=$(layerfs create --id one busybox)
+	flock "$bundle/lock" sleep 0.3 3>&- &
+	sleep 0.1
+	run -137 timeout -s KILL 0.1 layerfs rm --when-free one
+	[ -d "$bundle" ]
+	wait
+	# Of two that wait one removes it, which is what the other is for too.
+	exec 7<"$bundle/lock"
+	flock 7
+	layerfs rm --when-free one >removed 7<&- 3>&- &
+	waiter=$!
+	layerfs rm --when-free one >>removed 7<&- 3>&- &
+	sleep 0.1
+	exec 7<&-
+	wait "$!"
+	wait "$waiter"
+	[ "$(sort -u removed)" = one ]
+	[ -z "$(bundles_left)" ]
+	run -1 layerfs rm --when-free nosuch
+}
+
+@test "--volumes takes those that nobody named and nothing else uses" {
+	layerfs create --id one busybox | volctl attach -v /anonymous -v named:/n | initlayer >/dev/null
+	[ "$(volctl ls -q | wc -l)" -eq 2 ]
+	# Nothing of one that is refused.
+	flock "$LAMINA_STORE/containers/one/lock" layerfs rm -v one 2>error && return 1
+	[ "$(volctl ls -q | wc -l)" -eq 2 ]
+	layerfs rm -v --wait one
+	[ "$(volctl ls -q)" = named ]
+	volctl rm named
+	run -2 layerfs rm --volumes --incomplete
+	layerfs create --id one busybox | volctl attach -v /anonymous | initlayer >/dev/null
+	layerfs rm --wait one
+	[ "$(volctl ls -q | wc -l)" -eq 1 ]
+	volctl rm "$(volctl ls -q)"
+}
+
 @test "whoever reads the output doesn't wait for the deletion" {
 	bundle=$(layerfs create busybox)
 	for i in $(seq 200); do

@@ -11,12 +11,16 @@
 #include "base/stream.h"
 #include "base/trace.h"
 #include "fs/rootfs/remove.h"
+#include "fs/volume/attach.h"
+#include "fs/volume/lines.h"
 #include "tools/layerfs/verbs.h"
 
 struct rm_options {
 	bool incomplete;
 	bool force;
 	bool wait;
+	bool when_free;
+	bool volumes;
 	bool nul;
 };
 
@@ -36,6 +40,15 @@ static const struct command_option options[] = {
 	  .type = OPTION_FLAG,
 	  OPTION(wait),
 	  .help = "return when all is deleted, not when it is in the trash" },
+	{ .name = "when-free",
+	  .type = OPTION_FLAG,
+	  OPTION(when_free),
+	  .help = "wait until nothing runs in it or has it mounted, however long that takes" },
+	{ .name = "volumes",
+	  .letter = 'v',
+	  .type = OPTION_FLAG,
+	  OPTION(volumes),
+	  .help = "its volumes that nobody named and nothing else uses go too" },
 	{ .name = "null",
 	  .letter = '0',
 	  .type = OPTION_FLAG,
@@ -58,6 +71,54 @@ static void failure_print(struct removal *removal, const struct error *error)
 	removal->n_failed++;
 }
 
+/* The store's lock, which rmi waits for, is not held meanwhile. */
+static int free_wait(struct removal *removal, const char *id, struct error *error)
+{
+	int r;
+
+	lock_release(removal->store.lock_fd);
+	r = bundle_wait(&removal->store, id, error);
+	if (r < 0)
+		return r;
+	r = lock_take(removal->store.lock_fd, LOCK_MODE_SHARED);
+	return r < 0 ? error_set(error, r, "cannot lock the store '%s'", removal->store.path) : 0;
+}
+
+static int volumes_remove(const struct removal *removal, const char *id, unsigned int flags,
+			  struct error *error)
+{
+	const struct store *store = &removal->store;
+	_cleanup_free_ char *path = string_format("%s/containers/%s", store->path, id);
+	_cleanup_free_ char *mounts = string_format("containers/%s/" MOUNTS_FILE, id);
+	int r;
+
+	if (!path || !mounts)
+		return error_set(error, -ENOMEM, "cannot remove volumes");
+	/* Mostly there are none. */
+	if (faccessat(store->fd, mounts, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	r = bundle_check_free(store, id, flags, error);
+	return r == 0 ? bundle_detach(store->path, path, BUNDLE_DETACH_RM_ANONYMOUS, NULL, error)
+		      : r;
+}
+
+static int bundle_take_out(struct removal *removal, const char *id, unsigned int flags,
+			   struct error *error)
+{
+	int r = removal->given->when_free ? free_wait(removal, id, error) : 0;
+
+	if (r == 0 && removal->given->volumes)
+		r = volumes_remove(removal, id, flags, error);
+	if (r == 0)
+		r = bundle_remove(&removal->store, id, flags, &removal->trash, error);
+	/* Another was faster. */
+	if (r == -ENOENT && removal->given->when_free) {
+		error_init(error);
+		return 0;
+	}
+	return r;
+}
+
 /* One argument or line. Printed as it was given, once the bundle is in the trash. */
 static int word_remove(struct removal *removal, const char *word, struct error *error)
 {
@@ -67,7 +128,7 @@ static int word_remove(struct removal *removal, const char *word, struct error *
 	int r = bundle_find(&removal->store, word, id, error);
 
 	if (r == 0)
-		r = bundle_remove(&removal->store, id, flags, &removal->trash, error);
+		r = bundle_take_out(removal, id, flags, error);
 	if (r == BUNDLE_REMOVE_COMPLETE)
 		return 0;
 	if (r == -ENOENT && removal->given->force)
@@ -136,6 +197,15 @@ static int trash_delete(struct removal *removal, struct error *error)
 	return first;
 }
 
+/* Whoever reads the output must see its end now. */
+static void streams_drop(void)
+{
+	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int fd = 0; fd < 3 && null_fd >= 0; fd++)
+		(void)dup2(null_fd, fd);
+}
+
 /*
  * All of it is out of the way by now. What takes longer than a fork is deleted by one; should that
  * be killed, the next sweep finds the rest in the trash.
@@ -148,18 +218,17 @@ static int trash_empty(struct removal *removal, struct error *error)
 
 	if (trash->n_items == 0)
 		return 0;
-	if (removal->given->wait ||
+	/* Who waits for a container's end is in nobody's way. */
+	if (removal->given->when_free && !removal->given->wait)
+		streams_drop();
+	if (removal->given->wait || removal->given->when_free ||
 	    (trash->n_items == 1 && bundle_is_small(&removal->store, trash->items[0])))
 		return trash_delete(removal, error);
 	pid = process_fork(0, -1, NULL);
 	if (pid < 0)
 		return trash_delete(removal, error);
 	if (pid == 0) {
-		int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-		/* Whoever reads the output must see its end now. */
-		for (int fd = 0; fd < 3 && null_fd >= 0; fd++)
-			(void)dup2(null_fd, fd);
+		streams_drop();
 		(void)setsid();
 		(void)chdir("/");
 		/* Nor does the trash need the store's lock, which rmi waits for. */
@@ -175,8 +244,11 @@ static int rm(const struct command_call *call, struct error *error)
 	_cleanup_(store_close) struct store store = STORE_EMPTY;
 	_cleanup_strings_ struct string_list trash = {};
 	struct removal removal = { .call = call, .given = call->options };
-	int r = layerfs_store_open(call, &store, STORE_USE, error), deleted;
+	int r, deleted;
 
+	if (removal.given->volumes && removal.given->incomplete)
+		return error_usage(error, "'--volumes' and '--incomplete' exclude each other");
+	r = layerfs_store_open(call, &store, STORE_USE, error);
 	if (r < 0)
 		return r;
 	removal.store = store;
