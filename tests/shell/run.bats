@@ -46,12 +46,14 @@ teardown() {
 @test "a command that isn't there is 127, one that can't be executed 126, and nothing stays" {
 	local option
 	for option in --rm --tty=false; do
-		run --separate-stderr -127 "$RUN" "$option" busybox nosuch
+		run --separate-stderr -127 "$RUN" "$option" --cidfile "$PWD/cid$option" busybox nosuch
 		[[ $stderr == *nosuch* ]]
+		[ "$(wc -l <<<"$stderr")" -eq 1 ]
 		run --separate-stderr -126 "$RUN" "$option" busybox /etc/passwd
 		[[ $stderr == */etc/passwd* ]]
 		[ -z "$(left_files)" ]
 	done
+	[ ! -e cid--tty=false ]
 }
 
 @test "lamina's own failures are 125, clear, and leave nothing" {
@@ -191,26 +193,26 @@ teardown() {
 	"$RUN" --rm busybox sh -c 'trap "exit 8" INT; echo ready; while :; do sleep 0.1; done' >out 3>&- </dev/null &
 	local pid=$! status=0
 	until [ -s out ]; do sleep 0.02; done
-	# The script ignores it there, as any program would; nslaunch doesn't.
-	kill -INT "$(pgrep -P "$pid" nslaunch)"
+	# A program that is started there ignores it; nslaunch, which the script has become, doesn't.
+	kill -INT "$pid"
 	wait "$pid" || status=$?
 	[ "$status" -eq 8 ]
 }
 
 @test "when the script is killed, nothing of the container runs on" {
 	"$RUN" --rm --name killed busybox sh -c 'echo ready; sleep 100' >out 3>&- &
-	local pid=$! launcher status=0
+	local pid=$! status=0
 	until [ -s out ]; do sleep 0.02; done
-	launcher=$(pgrep -P "$pid" nslaunch)
-	kill -KILL "$launcher"
+	kill -KILL "$pid"
 	wait "$pid" || status=$?
 	[ "$status" -eq 137 ]
 	until_true eval '[ -z "$(scratch_processes)" ]'
+	# --rm is done all the same.
+	until_true eval '[ -z "$(ls "$LAMINA_STORE/containers" "$LAMINA_STORE/names" | grep -v :)" ]'
 	# What the killed one couldn't do any more: by its id, which is all that is left.
 	for id in "$LAMINA_STATE"/*; do
 		nslaunch delete --force "${id##*/}"
 	done
-	lamina rm --force killed
 }
 
 @test "--verbose shows commands that do the same when they are pasted" {
@@ -219,6 +221,108 @@ teardown() {
 	printf '%s\n' "$stderr" >script
 	run -0 sh script
 	[ "$output" = "it's" ]
+}
+
+# bundle_make ID COMMAND... - prints its path
+bundle_make() {
+	layerfs create --id "$1" busybox | initlayer | nslaunch spec --network none -- "${@:2}"
+}
+
+@test "nslaunch run --rm removes the bundle, also after a failed start, and relays the status" {
+	local bundle
+	bundle=$(bundle_make one sh -c 'sleep 0.3; echo out; exit 3')
+	run -3 nslaunch run --rm --bundle "$bundle"
+	[ "$output" = out ]
+	[ -z "$(left_files)" ]
+	bundle=$(bundle_make one nosuch)
+	run -127 nslaunch run --rm --bundle "$bundle"
+	[ -z "$(left_files)" ]
+	bundle=$(bundle_make one true)
+	echo '{' >"$bundle/config.json"
+	run -125 nslaunch run --rm-on-failure --bundle "$bundle"
+	[ -z "$(left_files)" ]
+	bundle=$(bundle_make one true)
+	nslaunch run --rm-on-failure --bundle "$bundle"
+	[ -d "$bundle" ]
+	for words in --detach --keep; do run -125 nslaunch run --rm "$words" --bundle "$bundle"; done
+	run -125 nslaunch run --rm </dev/null
+	# Another's is not touched.
+	nslaunch create --bundle "$bundle" other
+	run -125 nslaunch run --rm --bundle "$bundle"
+	[ -d "$bundle" ]
+	nslaunch delete --force other
+	nslaunch create --bundle "$bundle" taken
+	bundle=$(bundle_make two true)
+	run -125 nslaunch run --rm --bundle "$bundle" taken
+	[ -d "$bundle" ]
+	nslaunch delete --force taken
+	layerfs rm one two
+}
+
+@test "nslaunch run --rm: poststop hooks find the bundle" {
+	local bundle
+	bundle=$(bundle_make one true)
+	printf '#!/bin/sh\nls "%s" >"%s/seen"\n' "$bundle" "$PWD" >hook
+	chmod +x hook
+	jq --arg hook "$PWD/hook" '.hooks.poststop = [{path: $hook}]' "$bundle/config.json" >changed
+	cp changed "$bundle/config.json"
+	nslaunch run --rm --bundle "$bundle"
+	grep -qx config.json seen
+	[ -z "$(left_files)" ]
+}
+
+@test "nslaunch run --rm without layerfs: the container runs, and what stays is told" {
+	local bundle nslaunch
+	bundle=$(bundle_make one sh -c 'exit 4')
+	mkdir alone
+	ln -s "$(realpath "$(command -v nslaunch)")" alone/nslaunch
+	run --separate-stderr -4 env PATH=/nowhere "$PWD/alone/nslaunch" run --rm --bundle "$bundle"
+	[[ $stderr == *"cannot execute layerfs"* ]]
+	[ -d "$bundle" ]
+	layerfs rm one
+}
+
+@test "an id can be used again at once" {
+	local bundle
+	bundle=$(bundle_make one true)
+	for _ in $(seq 200); do nslaunch run --bundle "$bundle" same; done
+	layerfs rm one
+	for _ in $(seq 50); do
+		bundle=$(bundle_make one true)
+		nslaunch run --rm --bundle "$bundle"
+	done
+	[ -z "$(left_files)" ]
+	[ -z "$(left_cgroups)" ]
+}
+
+@test "what --rm leaves to others is gone soon" {
+	"$RUN" --rm busybox sh -c 'for i in $(seq 500); do echo >/tmp/$i; done'
+	until_true eval '[ -z "$(ls -A "$LAMINA_STORE/trash")" ]'
+	until_true eval '[ -z "$(scratch_processes)" ]'
+}
+
+@test "five hundred at once leave nothing" {
+	local i
+	for i in $(seq 500); do "$RUN" --rm busybox true 3>&- || echo "$?" >>failed & done
+	wait
+	[ ! -e failed ]
+	[ -z "$(left_files)" ]
+}
+
+@test "five hundred at once, killed at any moment, leave what the words for it remove" {
+	local i id
+	for i in $(seq 500); do setsid "$RUN" --rm busybox sleep 100 3>&- >/dev/null 2>&1 & echo $! >>pids; done
+	for i in $(seq 20); do
+		shuf -n 25 pids | xargs -I N kill -KILL -- -N 2>/dev/null || :
+		sleep 0.1
+	done
+	xargs -I N kill -KILL -- -N <pids 2>/dev/null || :
+	wait || :
+	until_true eval '[ -z "$(scratch_processes)" ]'
+	for id in "$LAMINA_STATE"/*; do [ ! -e "$id" ] || nslaunch delete --force "${id##*/}"; done
+	find "$LAMINA_STORE/containers" -mindepth 1 -maxdepth 1 | layerfs rm --force >/dev/null
+	layerfs rm --incomplete --wait >/dev/null
+	[ -z "$(left_cgroups)" ]
 }
 
 @test "forty starts, four at once, leave nothing" {

@@ -15,7 +15,10 @@
 #include "base/syscalls.h"
 #include "launch/attend.h"
 #include "launch/self.h"
+#include "base/lock.h"
+#include "launch/hooks.h"
 #include "tools/nslaunch/container.h"
+#include "tools/nslaunch/remover.h"
 
 #define FIELD(field) offsetof(struct run_options, field)
 #define RUN_MAX_JOBS 1024
@@ -62,6 +65,20 @@ const struct command_option run_options[] = {
 	  .type = OPTION_FLAG,
 	  .offset = FIELD(keep),
 	  .help = "keep the state of a container that has ended, for `state` and `delete`" },
+	{ .name = "rm",
+	  .type = OPTION_FLAG,
+	  .offset = FIELD(rm),
+	  .help = "remove the bundle at the end, or after a failed start, by layerfs rm "
+		  "--volumes" },
+	{ .name = "rm-on-failure",
+	  .type = OPTION_FLAG,
+	  .offset = FIELD(rm_on_failure),
+	  .help = "remove the bundle after a failed start" },
+	{ .name = "cidfile",
+	  .type = OPTION_STRING,
+	  .offset = FIELD(cidfile),
+	  .argument = "FILE",
+	  .help = "with --rm-on-failure: the file that has the id, which goes too" },
 	{ .name = "config",
 	  .letter = 'f',
 	  .type = OPTION_STRING,
@@ -136,32 +153,78 @@ static int end_if_asked_early(const struct launched *launched)
 	return 0;
 }
 
+/* Returns as what failed: 125, 126, 127 or a negative errno. */
+static int removed_after_failure(const struct command_call *call, int status)
+{
+	const struct run_options *given = call->options;
+	struct error error;
+
+	if (!given->rm && !given->rm_on_failure)
+		return status;
+	error_init(&error);
+	if (bundle_remove_now(call->process_argv[0], given->bundle, &error) < 0)
+		command_report(call, &error);
+	if (given->cidfile)
+		(void)unlink(given->cidfile);
+	return status;
+}
+
+/* The remover goes to work while we do the rest, unless hooks are to look at the bundle. */
+static void bundle_let_go(struct launched *launched)
+{
+	if (!config_hooks_have(&launched->bundle.config.hooks, HOOK_POSTSTOP, HOOK_POSTSTOP))
+		lock_release(launched->bundle.lock_fd);
+}
+
+/* Returns the exit status, or a negative errno. */
+static int run_to_end(const struct run_options *given, struct launched *launched,
+		      struct error *error)
+{
+	int wait_status, signal, r;
+
+	signal = end_if_asked_early(launched);
+	r = attend(launched, &wait_status, error);
+	if (r < 0) {
+		/* Nobody would ever see its end. */
+		(void)sys_pidfd_send_signal(launched->pidfd, SIGKILL, NULL, 0);
+		(void)process_wait(launched->pid, &wait_status);
+		(void)run_finish(launched, given->keep, NULL);
+		return r;
+	}
+	if (given->rm)
+		bundle_let_go(launched);
+	r = run_finish(launched, given->keep, error);
+	if (r < 0)
+		return r;
+	return signal ? 128 + signal : process_exit_status(wait_status);
+}
+
 static int run_one(const struct command_call *call, struct launch_options *options,
 		   struct error *error)
 {
 	const struct run_options *given = call->options;
 	_cleanup_launched_ struct launched launched = LAUNCHED_EMPTY;
-	int status, wait_status, signal, r;
+	struct remover remover = REMOVER_EMPTY;
+	struct error removing;
+	int status, r;
 
 	options->adopts = !given->no_subreaper;
 	r = launch_start(options, &launched, &status, error);
 	if (r < 0) {
 		command_report(call, error);
-		return status;
+		/* With it goes the bundle's lock. */
+		launched_close(&launched);
+		/* A container of this id is there, and may be the bundle's. */
+		return r == -EEXIST ? status : removed_after_failure(call, status);
 	}
-	signal = end_if_asked_early(&launched);
-	r = attend(&launched, &wait_status, error);
-	if (r < 0) {
-		/* Nobody would ever see its end. */
-		(void)sys_pidfd_send_signal(launched.pidfd, SIGKILL, NULL, 0);
-		(void)process_wait(launched.pid, &wait_status);
-		(void)run_finish(&launched, given->keep, NULL);
-		return r;
-	}
-	r = run_finish(&launched, given->keep, error);
-	if (r < 0)
-		return r;
-	return signal ? 128 + signal : process_exit_status(wait_status);
+	error_init(&removing);
+	if (given->rm && remover_start(&remover, call->process_argv[0], &launched, &removing) < 0)
+		command_report(call, &removing);
+	status = run_to_end(given, &launched, error);
+	launched_close(&launched);
+	if (remover_finish(&remover, &removing) < 0)
+		command_report(call, &removing);
+	return status;
 }
 
 /* A create and a start, so that what is killed in between leaves no container that nobody knows. */
@@ -215,12 +278,27 @@ static int arguments_check(const struct command_call *call, struct error *error)
 		return error_usage(error, "option '--jobs' is for a stream of bundles");
 	if (!given->bundle && given->detach)
 		return error_usage(error, "option '--detach' needs '--bundle' or an id");
+	if (!given->bundle && (given->rm || given->rm_on_failure))
+		return error_usage(error, "'--rm' and '--rm-on-failure' need '--bundle' or an id");
+	if ((given->rm || given->rm_on_failure) && (given->detach || given->keep))
+		return error_usage(error, "'--rm' and '--rm-on-failure' exclude '--detach' and "
+					  "'--keep'");
 	if (!given->bundle &&
 	    (given->pid_file || given->console_socket || given->interactive || given->terminal))
 		return error_usage(error,
 				   "'--pid-file', '--console-socket', '--interactive' and '--tty' "
 				   "need '--bundle' or an id");
 	return 0;
+}
+
+static int run_prepare(const struct command_call *call, struct launch_options *options,
+		       struct error *error)
+{
+	int r = self_protect(call->process_argv, error);
+
+	if (r == 0)
+		r = run_fill(call, options, error);
+	return r == 0 ? run_stdin_open(call->options, options, error) : r;
 }
 
 int verb_run(const struct command_call *call, struct error *error)
@@ -233,15 +311,11 @@ int verb_run(const struct command_call *call, struct error *error)
 	if (!given->bundle && call->argc)
 		given->bundle = ".";
 	r = arguments_check(call, error);
-
-	if (r == 0)
-		r = self_protect(call->process_argv, error);
-	if (r == 0)
-		r = run_fill(call, &options, error);
-	if (r == 0)
-		r = run_stdin_open(given, &options, error);
 	if (r < 0)
 		return r;
+	r = run_prepare(call, &options, error);
+	if (r < 0)
+		return removed_after_failure(call, r);
 	options.id = call->argv[0];
 	if (given->detach)
 		return run_detached(call, &options, error);

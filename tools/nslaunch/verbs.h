@@ -52,10 +52,11 @@ struct run_options {
 	/* run only */
 	const char *stdin_file;
 	uint64_t n_jobs;
-	bool null, interactive, terminal, keep, detach;
+	const char *cidfile;
+	bool null, interactive, terminal, keep, detach, rm, rm_on_failure;
 };
 
-#define N_RUN_OPTIONS 18
+#define N_RUN_OPTIONS 21
 extern const struct command_option run_options[N_RUN_OPTIONS];
 int verb_run(const struct command_call *call, struct error *error);
 
