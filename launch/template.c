@@ -24,6 +24,9 @@
 
 #define NS_GET_NSTYPE_REQUEST _IO(0xb7, 0x3) /* linux/nsfs.h, Linux 4.11 */
 
+/* In the template's directory, where none can be made. */
+#define UNABLE_NAME "unable"
+
 /* Each bind's source is a descriptor. */
 #define MAX_MOUNTS 128
 
@@ -204,7 +207,10 @@ static int holder_make(int cpu)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Lives until its maker has pinned the namespace, which is the end of the socket. */
+/*
+ * Lives until its maker has pinned the namespace, which is the end of the socket. What it returns
+ * is its exit status: why it couldn't make one.
+ */
 static int holder_main(int socket_fd, int cpu)
 {
 	int fd = holder_make(cpu);
@@ -212,7 +218,7 @@ static int holder_main(int socket_fd, int cpu)
 
 	if (fd >= 0 && fd_send(socket_fd, &byte, 1, fd) == 0)
 		(void)fd_read_full(socket_fd, &byte, 1);
-	return 0;
+	return fd < 0 ? -fd : 0;
 }
 
 /* On any failure nothing is mounted. */
@@ -252,9 +258,10 @@ static int holder_pin(int socket_fd, const char *directory)
 	return r < 0 ? r : take_fd(&fd);
 }
 
+/* -EINVAL: it was made, and can't be pinned; -ENOTSUP: here none can be made. */
 static int namespace_make_on(int cpu, const char *directory)
 {
-	int fds[2], r, status;
+	int fds[2], r, status = 0;
 	pid_t pid;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
@@ -269,6 +276,9 @@ static int namespace_make_on(int cpu, const char *directory)
 	close(fds[0]);
 	if (pid > 0)
 		(void)process_wait(pid, &status);
+	/* pivot_root(2), on a host that runs from its initramfs. */
+	if (r == -ENODATA && process_exit_status(status) == EINVAL)
+		return -ENOTSUP;
 	return r;
 }
 
@@ -321,6 +331,9 @@ static int make(int directory_fd, const char *directory, struct error *error)
 	fd = pin_open(directory_fd);
 	if (fd >= 0)
 		return fd;
+	if (faccessat(directory_fd, UNABLE_NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return error_say(error, -ENOTSUP, "this host can have none: '%s/" UNABLE_NAME "'",
+				 directory);
 	/* In its mount namespace no procfs could be mounted: the kernel looks there for another. */
 	if (cgroup_caller_is_confined())
 		return error_say(error, -EPERM, "the caller is in a user namespace");
@@ -329,6 +342,9 @@ static int make(int directory_fd, const char *directory, struct error *error)
 	if (file_fd < 0)
 		return error_set(error, -errno, "cannot make '%s/" TEMPLATE_NAME "'", directory);
 	fd = namespace_make(directory);
+	/* Not tried once more by each start: it takes a fifth of one. */
+	if (fd == -ENOTSUP)
+		(void)file_write_at(directory_fd, UNABLE_NAME, "", 0, 0600);
 	return fd < 0 ? error_set(error, fd, "cannot make the namespace") : fd;
 }
 
@@ -372,6 +388,7 @@ int template_remove(const char *directory, struct error *error)
 	     errno != ENOENT) ||
 	    (sys_umount2(directory, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && errno != EINVAL))
 		return error_set(error, -errno, "cannot unmount '%s'", path);
+	(void)unlinkat(directory_fd, UNABLE_NAME, 0);
 	if ((unlink(path) < 0 && errno != ENOENT) || (rmdir(directory) < 0 && errno != ENOENT))
 		return error_set(error, -errno, "cannot remove '%s'", directory);
 	return 0;
