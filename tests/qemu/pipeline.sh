@@ -60,12 +60,35 @@ nothing_left()
 	[ "$1" = '/sys/fs/cgroup/lamina/*/' ] && ! grep -q overlay /proc/mounts
 }
 
+# traced PHASE: the last container went that way
+traced()
+{
+	grep -q "\"phase\":\"$1\"" /tmp/trace && rm /tmp/trace
+}
+
 output=$(layerfs import /lamina/images/busybox 2>&1)
 code=$?
 result 'an image is imported' said 0 busybox:latest
 
 container --hostname there -- sh -c 'echo "$$ on $(hostname)"; exit 7'
 result 'a container runs, and its status is relayed' said 7 '1 on there'
+export LAMINA_TRACE=/tmp/trace
+container --hostname there -- sh -c 'echo "$$ on $(hostname)"; ls /dev/null; ls /; exit 7' >/dev/null
+result 'it starts from the template of its mounts' traced root.template
+output=$(nslaunch pool fill -n 1 2>&1 && nslaunch pool status)
+code=$?
+result 'pools are filled' said 0 "$(printf 'net\t1\t0\ncgroup\t1\t0\ndev\t1\t0')"
+container --network none -- sh -c 'head -n 1 /proc/self/cgroup; ls /dev/null /dev/pts/ptmx; ls /sys/class/net; cat /sys/class/net/lo/operstate'
+result 'and a container is made of what is in them' said 0 '0::/
+/dev/null
+/dev/pts/ptmx
+lo
+unknown'
+result 'all of it' traced pool.settle
+output=$(nslaunch pool status 2>&1 && nslaunch pool drain)
+code=$?
+result 'each is used once' said 0 "$(printf 'net\t0\t0\ncgroup\t0\t0\ndev\t0\t0')"
+unset LAMINA_TRACE
 container -- sh -c 'kill -KILL $$; sleep 1; kill -TERM $$; exit 3'
 result 'pid 1 is not hit by its own signals' ended 3
 container -- /nosuch
