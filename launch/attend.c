@@ -2,8 +2,12 @@
 #include "launch/attend.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
@@ -24,6 +28,35 @@ static void attended_set(sigset_t *set)
 		sigdelset(set, left_alone[i]);
 }
 
+/* A mask is 64 bits for the kernel, whatever the C library makes of it. */
+#define MASK_VARIABLE "LAMINA_SIGNAL_MASK"
+
+static struct {
+	bool is_there;
+	sigset_t mask;
+} held;
+
+void attend_signals_hold(void)
+{
+	const char *said = getenv(MASK_VARIABLE);
+	uint64_t bits;
+	sigset_t set;
+	char text[24];
+
+	attended_set(&set);
+	if (sigprocmask(SIG_BLOCK, &set, &held.mask) < 0)
+		return;
+	held.is_there = true;
+	if (said) {
+		bits = strtoull(said, NULL, 16);
+		memcpy(&held.mask, &bits, sizeof(bits));
+		return;
+	}
+	memcpy(&bits, &held.mask, sizeof(bits));
+	snprintf(text, sizeof(text), "%" PRIx64, bits);
+	(void)setenv(MASK_VARIABLE, text, 1);
+}
+
 int attend_signals_block(sigset_t *ret_earlier, struct error *error)
 {
 	sigset_t set;
@@ -33,6 +66,10 @@ int attend_signals_block(sigset_t *ret_earlier, struct error *error)
 	signal(SIGCHLD, SIG_DFL);
 	if (sigprocmask(SIG_BLOCK, &set, ret_earlier) < 0)
 		return error_set(error, -errno, "cannot block signals");
+	if (held.is_there) {
+		*ret_earlier = held.mask;
+		(void)unsetenv(MASK_VARIABLE);
+	}
 	return 0;
 }
 

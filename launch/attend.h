@@ -11,8 +11,17 @@
 #include "launch/launch.h"
 
 /**
+ * attend_signals_hold() - block them at once, in the first moment of a launcher
+ *
+ * What comes until attend_signals_block() waits, also where the process executes itself meanwhile:
+ * LAMINA_SIGNAL_MASK has the mask from before then.
+ */
+void attend_signals_hold(void);
+
+/**
  * attend_signals_block() - block what the launcher forwards, for the rest of the process
- * @ret_earlier: the mask before, for the container
+ * @ret_earlier: the mask before (before attend_signals_hold(), where that was called), for the
+ * container
  *
  * Not blocked: what stops and continues a job (SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT), which is for
  * the launcher itself, and what a fault raises.

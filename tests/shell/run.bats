@@ -282,6 +282,34 @@ bundle_make() {
 	layerfs rm one
 }
 
+@test "nslaunch run: a signal that comes before anything else isn't lost, though it was ignored" {
+	local bundle tracer status=0
+	need strace
+	bundle=$(bundle_make one sh -c 'sleep 5; exit 9')
+	strace -o calls -e trace=none true || skip "no ptrace"
+	env --ignore-signal=TERM strace -qq -o calls -e trace=execveat -e inject=execveat:delay_enter=1s \
+		"$LAMINA_BIN/nslaunch" run --rm --bundle "$bundle" 3>&- &
+	tracer=$!
+	until_true pgrep -P "$tracer" nslaunch
+	sleep 0.3
+	kill -TERM "$(pgrep -P "$tracer" nslaunch)"
+	wait "$tracer" || status=$?
+	[ "$status" -eq 143 ]
+	[ -z "$(left_files)" ]
+}
+
+@test "nslaunch run: the container has the signal mask of nslaunch's caller" {
+	local bundle
+	need python3
+	bundle=$(bundle_make one grep SigBlk /proc/self/status)
+	run -0 nslaunch run --bundle "$bundle"
+	[[ $output == *0000000000000000 ]]
+	run -0 python3 -c 'import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+os.execvp(sys.argv[1], sys.argv[1:])' nslaunch run --rm --bundle "$bundle"
+	[[ $output == *0000000000000200 ]]
+}
+
 @test "an id can be used again at once" {
 	local bundle
 	bundle=$(bundle_make one true)

@@ -7,6 +7,7 @@
 #include <sys/auxv.h>
 
 #include "launch/config/config.h"
+#include "launch/attend.h"
 #include "launch/self.h"
 #include "tools/nslaunch/verbs.h"
 
@@ -178,6 +179,10 @@ static void protect_early(char *argv[])
 {
 	static const char *const verbs[] = { "create", "exec", "restore", "run" };
 	struct error error;
+
+	/* Only here it's certain that it is the verb. */
+	if (argv[0] && argv[1] && !strcmp(argv[1], "run"))
+		attend_signals_hold();
 
 	for (size_t i = 1; argv[0] && argv[i] && strcmp(argv[i], "--"); i++) {
 		for (size_t j = 0; j < sizeof(verbs) / sizeof(verbs[0]); j++) {
