@@ -31,11 +31,23 @@ static void attended_set(sigset_t *set)
 /* A mask is 64 bits for the kernel, whatever the C library makes of it. */
 #define MASK_VARIABLE "LAMINA_SIGNAL_MASK"
 
+static uint64_t mask_bits(const sigset_t *mask)
+{
+	uint64_t bits;
+
+	memcpy(&bits, mask, sizeof(bits));
+	return bits;
+}
+
 static struct {
 	bool is_there;
 	sigset_t mask;
 } held;
 
+/*
+ * Mostly nothing was blocked, and then no variable is needed: all of these blocked without one is
+ * what the launcher itself did before it executed its copy.
+ */
 void attend_signals_hold(void)
 {
 	const char *said = getenv(MASK_VARIABLE);
@@ -47,12 +59,15 @@ void attend_signals_hold(void)
 	if (sigprocmask(SIG_BLOCK, &set, &held.mask) < 0)
 		return;
 	held.is_there = true;
-	if (said) {
-		bits = strtoull(said, NULL, 16);
-		memcpy(&held.mask, &bits, sizeof(bits));
+	bits = said ? strtoull(said, NULL, 16) : mask_bits(&held.mask);
+	/* Which can't be blocked. */
+	sigdelset(&set, SIGKILL);
+	sigdelset(&set, SIGSTOP);
+	if (!said && (bits | mask_bits(&set)) == bits)
+		bits = 0;
+	memcpy(&held.mask, &bits, sizeof(bits));
+	if (said || bits == 0)
 		return;
-	}
-	memcpy(&bits, &held.mask, sizeof(bits));
 	snprintf(text, sizeof(text), "%" PRIx64, bits);
 	(void)setenv(MASK_VARIABLE, text, 1);
 }
@@ -64,11 +79,11 @@ int attend_signals_block(sigset_t *ret_earlier, struct error *error)
 	attended_set(&set);
 	/* Who ignores it (and a caller may have) can't wait for children: they vanish. */
 	signal(SIGCHLD, SIG_DFL);
-	if (sigprocmask(SIG_BLOCK, &set, ret_earlier) < 0)
-		return error_set(error, -errno, "cannot block signals");
 	if (held.is_there) {
 		*ret_earlier = held.mask;
 		(void)unsetenv(MASK_VARIABLE);
+	} else if (sigprocmask(SIG_BLOCK, &set, ret_earlier) < 0) {
+		return error_set(error, -errno, "cannot block signals");
 	}
 	return 0;
 }
