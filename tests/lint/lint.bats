@@ -229,3 +229,12 @@ compare() {
 		[ "$(head -n 1 "$page")" = "$(basename "${page%.*.scd}")(${page: -5:1})" ]
 	done
 }
+
+@test "README's figures are those of docs/benchmarks.md" {
+	local block
+
+	block=$(sed -n '/^<!-- benchmarks:/,/^<!-- benchmarks end/p' README.md | grep -v '^<!--')
+	[ -n "$block" ]
+	[ "$(grep -cF "$(head -n 1 <<<"$block")" docs/benchmarks.md)" -eq 1 ]
+	[ "$(grep -A "$(($(wc -l <<<"$block") - 1))" -F "$(head -n 1 <<<"$block")" docs/benchmarks.md)" = "$block" ]
+}

@@ -196,3 +196,22 @@ held_open() {
 	[ "$(ls)" = out ]
 	[ -z "$(find /sys/fs/cgroup -type d -path '*/lamina/floor-*' -o -type d -path '*/lamina/@pool-*')" ]
 }
+
+@test "report makes a page, its pictures and README's table of the results" {
+	need jq gnuplot xmllint
+	run --separate-stderr "$LAMINA_SOURCE/bench/report" \
+		--results "$BATS_TEST_DIRNAME/data/bench-results.jsonl" --into made
+	[ "$status" -eq 0 ]
+	grep -q '^| to the first instruction: nslaunch | [0-9.]* |' made/benchmarks.md
+	grep -q '^| 1,000 mounts on the host | [0-9.]* | [0-9.]* |' made/benchmarks.md
+	grep -q '^With LAMINA_TRACE the first instruction comes [-0-9.]* us later' made/benchmarks.md
+	! grep -q '{{\|null' made/benchmarks.md
+	# Each row of a table has as many cells as its head.
+	awk -F'|' '/^\|/ { if (!inside) n = NF; inside = 1; if (NF != n) exit 1; next } { inside = 0 }' \
+		made/benchmarks.md
+	for picture in $(sed -n 's/^!.*(\(.*\.svg\))$/\1/p' made/benchmarks.md); do
+		xmllint --noout "made/$picture"
+	done
+	[ "$(find made/benchmarks -name '*.svg' | wc -l)" -ge 4 ]
+	grep -A 1 '^<!-- benchmarks:' made/README.md | grep -q '^| medians, ms | lamina |'
+}
