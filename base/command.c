@@ -360,10 +360,19 @@ static int tool_begin(const struct tool *tool, struct parser *parser, struct err
 	return tool->begin(parser->sets[1].values, error);
 }
 
+static void traceparent_check(void)
+{
+	const char *text = getenv("TRACEPARENT");
+
+	if (text && !trace_context_is_valid(text))
+		log_debug("TRACEPARENT '%s' isn't a traceparent, and ignored", text);
+}
+
 static int command_run(struct command_call *call, struct parser *parser, struct error *error)
 {
 	int r = tool_begin(call->tool, parser, error);
 
+	traceparent_check();
 	trace_end(parser->trace_slot, "cli.parse");
 	return r < 0 ? r : call->command->run(call, error);
 }
@@ -517,8 +526,8 @@ int command_main(const struct tool *tool, int argc, char *argv[])
 		version_show(tool);
 		return 0;
 	}
-	if (trace_path && *trace_path)
-		(void)trace_open(tool->name, trace_path);
+	if ((trace_path && *trace_path) || trace_is_seen())
+		(void)trace_open(tool->name, trace_path && *trace_path ? trace_path : NULL);
 	trace_exec();
 	slot = trace_begin(tool->name);
 	r = tool_run(tool, argc, argv, &command, &error);

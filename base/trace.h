@@ -13,11 +13,16 @@
 #include <sys/types.h>
 
 #include "base/cleanup.h"
+#include "base/trace_context.h"
+
+/** trace_is_seen() - does somebody look at the probe of a phase's end, and want its duration? */
+bool trace_is_seen(void);
 
 /**
  * trace_open() - switch tracing on
  * @tool: the process's name in the timeline; borrowed for the life of the process
- * @path: LAMINA_TRACE: a file that gets one JSON object a line, appended; borrowed likewise
+ * @path: LAMINA_TRACE: a file that gets one JSON object a line, appended; borrowed likewise; or
+ * NULL: nothing is written, and the probes are told durations
  *
  * Return: 0 or a negative errno (the tool runs on, untraced).
  */
@@ -76,7 +81,11 @@ void trace_set_container(bool is_container);
 /** trace_set_ids() - the container the phases belong to ("" for none), and the pid of its child */
 void trace_set_ids(const char *container_id, pid_t container_pid);
 
-/** trace_flush() - append all phases to the file with one write, and forget them */
+/** trace_container_exec(), trace_container_exit() - the probes of these names, and nothing else */
+void trace_container_exec(const char *id, pid_t pid);
+void trace_container_exit(const char *id, int wait_status);
+
+/** trace_flush() - append the phases that have ended to the file with one write, and forget them */
 void trace_flush(void);
 
 /**
@@ -84,6 +93,23 @@ void trace_flush(void);
  * valid
  */
 const char *trace_parent(void);
+
+/* "TRACEPARENT=..." and perhaps "TRACESTATE=...", for the environment of what this process starts.
+ */
+struct trace_variables {
+	char *items[2];
+	char traceparent[sizeof("TRACEPARENT=") + TRACE_CONTEXT_BYTES];
+};
+
+/**
+ * trace_variables() - the trace that the environment is part of, for what this process starts
+ *
+ * Its parent is the tool's own span where that is recorded, in a file; else the environment's.
+ *
+ * Return: how many there are: 0 without a valid TRACEPARENT. They point into @variables, which must
+ * not move, and into the environment.
+ */
+size_t trace_variables(struct trace_variables *variables);
 
 /** trace_now() - CLOCK_MONOTONIC in nanoseconds */
 uint64_t trace_now(void);

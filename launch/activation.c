@@ -10,6 +10,7 @@
 
 #include "base/json_write.h"
 #include "base/text.h"
+#include "base/trace.h"
 #include "launch/config/mount.h"
 #include "launch/notify.h"
 
@@ -55,6 +56,18 @@ static int environment_add(struct config_process *process, const struct string_l
 	return 0;
 }
 
+int activation_trace_add(struct config_process *process)
+{
+	_cleanup_strings_ struct string_list added = {};
+	struct trace_variables trace;
+	size_t n = trace_variables(&trace);
+	int r = 0;
+
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = string_list_add(&added, trace.items[i]);
+	return r == 0 && n ? environment_add(process, &added) : r;
+}
+
 static int variables_set(struct activation *activation, const struct activation_request *request,
 			 struct config_process *process)
 {
@@ -74,6 +87,8 @@ static int variables_set(struct activation *activation, const struct activation_
 		r = string_list_add(&added, "NOTIFY_SOCKET=" NOTIFY_PLACE "/" NOTIFY_NAME);
 	if (r == 0)
 		r = environment_add(process, &added);
+	if (r == 0 && request->has_trace)
+		r = activation_trace_add(process);
 	for (char **variable = process->env; r == 0 && *variable; variable++) {
 		if (request->n_listen_fds && string_has_prefix(*variable, "LISTEN_PID="))
 			activation->listen_pid = *variable + strlen("LISTEN_PID=");
@@ -129,11 +144,12 @@ int activation_prepare(struct activation *activation, const struct activation_re
 {
 	int r;
 
-	if (!request->n_listen_fds && !request->notify_socket)
+	if (!request->n_listen_fds && !request->notify_socket && !request->has_trace)
 		return 0;
 	r = variables_set(activation, request, &config->process);
 	if (r < 0)
-		return error_set(error, r, "cannot set the service manager's variables");
+		return error_set(error, r,
+				 "cannot set the variables of the service manager or the trace");
 	if (!request->notify_socket)
 		return 0;
 	if (mkdirat(state->directory_fd, ACTIVATION_NOTIFY_DIRECTORY, 0755) < 0 && errno != EEXIST)

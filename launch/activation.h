@@ -16,6 +16,7 @@ struct activation_request {
 	unsigned int n_listen_fds; /* of the preserved descriptors the first */
 	const char *listen_names;  /* LISTEN_FDNAMES, or NULL */
 	const char *notify_socket; /* of the service manager, or NULL */
+	bool has_trace;		   /* the program gets the launcher's trace_variables() */
 };
 
 /* What is added to a config, and has to live as long. All zero is a valid empty one. */
@@ -26,7 +27,8 @@ struct activation {
 
 /**
  * activation_prepare() - LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES, or NOTIFY_SOCKET and the mount
- * at /run/notify, become part of @config; the directory in the state is made
+ * at /run/notify, or TRACEPARENT and TRACESTATE, become part of @config; the directory in the state
+ * is made
  *
  * Nothing is done where nothing is requested. In place of variables of these names that @config
  * has.
@@ -35,6 +37,9 @@ struct activation {
  */
 int activation_prepare(struct activation *activation, const struct activation_request *request,
 		       const struct state *state, struct config *config, struct error *error);
+
+/** activation_trace_add() - the launcher's trace_variables() into a vector of @process's own */
+int activation_trace_add(struct config_process *process);
 
 /** activation_pid_set() - in the container's process: LISTEN_PID is its own pid, as it sees that */
 void activation_pid_set(char *listen_pid);

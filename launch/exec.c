@@ -213,6 +213,15 @@ static int process_from_file(struct exec_attempt *attempt, struct error *error)
 	return 0;
 }
 
+static int trace_take(struct exec_attempt *attempt, struct error *error)
+{
+	int r = attempt->options->has_trace ? activation_trace_add(&attempt->process) : 0;
+
+	if (!attempt->owns_process)
+		attempt->env = attempt->process.env;
+	return r < 0 ? error_set(error, r, "cannot hand the trace on") : 0;
+}
+
 static int listener_prepare(struct exec_attempt *attempt, struct error *error)
 {
 	const struct state_record *record = &attempt->record;
@@ -235,6 +244,8 @@ static int prepare(struct exec_attempt *attempt, struct error *error)
 	if (r == 0)
 		r = attempt->options->process_file ? process_from_file(attempt, error)
 						   : process_from_options(attempt, error);
+	if (r == 0)
+		r = trace_take(attempt, error);
 	if (r == 0)
 		r = config_process_ids_check(&attempt->config, &attempt->process, error);
 	if (r == 0 && attempt->process.terminal)

@@ -13,6 +13,7 @@ struct exec_options {
 		*process_file; /* an OCI `process` object, or NULL: as the container's own, and: */
 	char **args;	       /* NULL-terminated */
 	const struct string_list *env; /* added to the container's; NAME=VALUE */
+	bool has_trace;		       /* so are the launcher's trace_variables() */
 	const char *cwd;
 	const char *user; /* UID[:GID], numbers; or NULL */
 	const struct string_list *additional_gids;

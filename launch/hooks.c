@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -18,6 +19,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "base/syscalls.h"
+#include "base/text.h"
 #include "base/trace.h"
 #include "launch/seccomp/load.h"
 
@@ -28,6 +30,7 @@
 struct hook_process {
 	const struct config_hook *hook;
 	const struct hook_place *place;
+	char **env;
 	int input_fd, output_fd;
 	pid_t parent;
 	const char *step; /* what failed, with @code */
@@ -74,7 +77,7 @@ static int hook_main(void *argument)
 		}
 	}
 	process->step = "cannot be run";
-	execve(hook->path, hook->args ? hook->args : path_alone, hook->env);
+	execve(hook->path, hook->args ? hook->args : path_alone, process->env);
 failed:
 	process->code = errno ? -errno : -ESRCH;
 	return 127;
@@ -224,14 +227,36 @@ static int hook_result(struct hook_run *run, const struct config_hook *hook, int
 	return 0;
 }
 
+/* Its own variables, and the trace that the launcher is part of where it says no other. */
+static char **hook_env(const struct config_hook *hook, struct trace_variables *variables)
+{
+	size_t n_variables = trace_variables(variables), n = 0;
+	char **env;
+
+	while (hook->env[n])
+		n_variables = string_has_prefix(hook->env[n++], "TRACEPARENT=") ? 0 : n_variables;
+	env = calloc(n + n_variables + 1, sizeof(*env));
+	if (!env)
+		return NULL;
+	memcpy(env, hook->env, n * sizeof(*env));
+	memcpy(env + n, variables->items, n_variables * sizeof(*env));
+	return env;
+}
+
 static int hook_run(const struct config_hook *hook, const struct hook_state *state,
 		    const struct hook_place *place, struct error *error)
 {
 	_cleanup_close_ int input_fd = -EBADF, pidfd = -EBADF, output_fd = -EBADF;
 	int output_fds[2], r = state_file(state, &input_fd);
-	struct hook_process process = { .hook = hook, .place = place, .parent = getpid() };
+	struct trace_variables variables;
+	_cleanup_free_ char **env = hook_env(hook, &variables);
+	struct hook_process process = {
+		.hook = hook, .place = place, .env = env, .parent = getpid()
+	};
 	struct hook_run run = {};
 
+	if (r == 0 && !env)
+		r = -ENOMEM;
 	if (r < 0)
 		return error_set(error, r, "cannot write the state");
 	if (pipe2(output_fds, O_CLOEXEC | O_NONBLOCK) < 0)

@@ -2,8 +2,9 @@
 /*
  * Running hooks: each a process of its own, told the container's state on its standard input.
  *
- * A hook gets the variables of its `env` and no other: not the launcher's, not the image's, whose
- * LD_PRELOAD would run with the hook's rights (CVE-2025-23266). No descriptor but 0, 1 and 2 is
+ * A hook gets the variables of its `env`, those of the trace that the launcher is part of
+ * (TRACEPARENT, TRACESTATE), and no other: not the launcher's, not the image's, whose LD_PRELOAD
+ * would run with the hook's rights (CVE-2025-23266). No descriptor but 0, 1 and 2 is
  * open, the signals are as at a login, it has a session of its own, and it ends with who runs it.
  * As with runc, what it prints is seen only where it fails: the last line is in the error.
  */

@@ -538,8 +538,10 @@ static int launch_attempt(const struct launch_options *options, struct launched 
 		return r;
 	r = make(&attempt, ret_status, error);
 	pool_settle(&attempt.pool, r == 0 ? launched->state.directory_fd : -EBADF);
-	if (r == 0 && !options->wait_for_start)
+	if (r == 0 && !options->wait_for_start) {
+		trace_container_exec(id, launched->pid);
 		r = attempt_run_poststart(launched, error);
+	}
 	if (r < 0)
 		network_devices_return(&attempt.net_devices, &launched->bundle.config);
 	return r < 0 ? error_prefix(error, r, "container '%s'", id) : 0;

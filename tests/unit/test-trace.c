@@ -7,6 +7,8 @@
 #include "base/json.h"
 #include "base/trace.h"
 
+#define PARENT "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
 /*
  * A process has one timeline: each test runs its part in a child, and looks at the file.
  */
@@ -167,6 +169,56 @@ static void work_flushes_twice(void)
 	trace_event("two");
 }
 
+static void work_is_a_stream(void)
+{
+	unsigned int slot;
+
+	trace_exec();
+	slot = trace_begin("tool");
+	trace_end(trace_begin("one"), "one");
+	(void)trace_begin("never ended");
+	trace_flush();
+	trace_end(trace_begin("two"), "two");
+	trace_flush();
+	trace_end(slot, "tool");
+}
+
+static void the_tools_own_phase_outlasts_a_flush(void **state)
+{
+	static const char *const phases[] = { "tool.exec", "one", "two", "tool" };
+	_cleanup_scratch_ struct scratch_directory scratch = scratch_directory_make();
+	_cleanup_free_ char *text = traced(&scratch, work_is_a_stream);
+	uint64_t durations[4];
+
+	assert_int_equal(lines_count(text), 4);
+	for (size_t i = 0; i < 4; i++) {
+		_cleanup_json_ struct json_document document = line_parse(text, i);
+		struct json_value line = json_root(&document);
+
+		assert_string_equal(json_string(json_get(line, "phase")), phases[i]);
+		assert_int_equal(json_uint64(json_get(line, "duration"), &durations[i]), 0);
+	}
+	assert_true(durations[3] > durations[1] + durations[2]);
+}
+
+static void the_trace_is_handed_on_where_there_is_one(void **state)
+{
+	struct trace_variables variables;
+
+	unsetenv("TRACEPARENT");
+	setenv("TRACESTATE", "a=b", 1);
+	assert_int_equal(trace_variables(&variables), 0);
+	setenv("TRACEPARENT", "x", 1);
+	assert_int_equal(trace_variables(&variables), 0);
+	setenv("TRACEPARENT", PARENT, 1);
+	assert_int_equal(trace_variables(&variables), 2);
+	assert_string_equal(variables.items[0], "TRACEPARENT=" PARENT);
+	assert_string_equal(variables.items[1], "TRACESTATE=a=b");
+	unsetenv("TRACESTATE");
+	assert_int_equal(trace_variables(&variables), 1);
+	unsetenv("TRACEPARENT");
+}
+
 static void what_was_written_is_forgotten(void **state)
 {
 	_cleanup_scratch_ struct scratch_directory scratch = scratch_directory_make();
@@ -199,6 +251,8 @@ int main(void)
 		cmocka_unit_test(what_the_child_stamps_its_parent_writes),
 		cmocka_unit_test(more_phases_than_fit_are_dropped),
 		cmocka_unit_test(the_files_of_several_tools_are_one),
+		cmocka_unit_test(the_tools_own_phase_outlasts_a_flush),
+		cmocka_unit_test(the_trace_is_handed_on_where_there_is_one),
 		cmocka_unit_test(what_was_written_is_forgotten),
 		cmocka_unit_test(a_file_that_cannot_be_written_changes_nothing),
 	};

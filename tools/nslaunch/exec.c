@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "base/process.h"
+#include "base/trace.h"
 #include "launch/attend.h"
 #include "launch/self.h"
 #include "tools/nslaunch/container.h"
@@ -21,6 +22,8 @@ const struct command_option exec_options[] = {
 	{ "tty", 't', OPTION_FLAG, FIELD(terminal), NULL, "give it a terminal", NULL },
 	{ "cwd", 0, OPTION_STRING, FIELD(cwd), "DIR", "its working directory", NULL },
 	{ "env", 'e', OPTION_LIST, FIELD(env), "NAME=VALUE", "set a variable", NULL },
+	{ "trace-env", 0, OPTION_FLAG, FIELD(trace_env), NULL,
+	  "hand TRACEPARENT and TRACESTATE on to it", NULL },
 	{ "user", 'u', OPTION_STRING, FIELD(user), "UID[:GID]", "run as this user, a number",
 	  NULL },
 	{ "additional-gids", 'g', OPTION_LIST, FIELD(additional_gids), "GID", "add a group", NULL },
@@ -51,6 +54,7 @@ static void options_fill(const struct command_call *call, struct exec_options *o
 	options->process_file = given->process_file;
 	options->args = call->argv + 1;
 	options->env = &given->env;
+	options->has_trace = given->trace_env;
 	options->cwd = given->cwd;
 	options->user = given->user;
 	options->additional_gids = &given->additional_gids;
@@ -97,8 +101,12 @@ int verb_exec(const struct command_call *call, struct error *error)
 		command_report(call, error);
 		return status;
 	}
+	trace_container_exec(id, launched.pid);
 	if (given->detach)
 		return 0;
 	r = attend(&launched, &wait_status, error);
-	return r < 0 ? r : process_exit_status(wait_status);
+	if (r < 0)
+		return r;
+	trace_container_exit(id, wait_status);
+	return process_exit_status(wait_status);
 }

@@ -11,6 +11,7 @@
 
 #include "base/fd.h"
 #include "base/syscalls.h"
+#include "base/trace.h"
 #include "launch/bundle.h"
 #include "launch/cgroup/cgroup.h"
 #include "launch/child.h"
@@ -188,6 +189,8 @@ int container_start(const struct command_call *call, const char *argument, struc
 	r = listener_bring(&record, fd, error);
 	if (r == 0)
 		r = start_await(&state, &record, fd, error);
+	if (r == 0)
+		trace_container_exec(state.id, record.pid);
 	if (r == 0 && record.has_hooks)
 		r = poststart_hooks_run(&state, &record, error);
 	if (r == 0 && notify_fd >= 0)

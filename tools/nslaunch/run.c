@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/process.h"
 #include "base/syscalls.h"
+#include "base/trace.h"
 #include "launch/attend.h"
 #include "launch/self.h"
 #include "base/lock.h"
@@ -118,6 +119,10 @@ const struct command_option run_options[] = {
 	  .type = OPTION_FLAG,
 	  .offset = FIELD(no_pool),
 	  .help = "take nothing from the pools" },
+	{ .name = "trace-env",
+	  .type = OPTION_FLAG,
+	  .offset = FIELD(trace_env),
+	  .help = "hand TRACEPARENT and TRACESTATE on to the program" },
 	{ .name = "no-new-keyring",
 	  .type = OPTION_FLAG,
 	  .offset = FIELD(no_new_keyring),
@@ -191,6 +196,7 @@ static int run_to_end(const struct run_options *given, struct launched *launched
 		(void)run_finish(launched, given->keep, NULL);
 		return r;
 	}
+	trace_container_exit(launched->state.id, wait_status);
 	if (given->rm)
 		bundle_let_go(launched);
 	r = run_finish(launched, given->keep, error);

@@ -50,6 +50,7 @@ static void member_end(struct crowd *crowd, struct launched *member, int wait_st
 	struct error error;
 
 	error_init(&error);
+	trace_container_exit(member->state.id, wait_status);
 	status_note(crowd, process_exit_status(wait_status));
 	if (run_finish(member, crowd->given->keep, &error) < 0)
 		failure_note(crowd, STATUS_FAILED, &error);

@@ -48,7 +48,7 @@ struct run_options {
 	const char *console_socket;
 	const char *template; /* LAMINA_TEMPLATE */
 	uint64_t n_preserved_fds;
-	bool no_template, no_pool, no_pivot, no_new_keyring, no_subreaper;
+	bool no_template, no_pool, no_pivot, no_new_keyring, no_subreaper, trace_env;
 	/* run only */
 	const char *stdin_file;
 	uint64_t n_jobs;
@@ -56,11 +56,11 @@ struct run_options {
 	bool null, interactive, terminal, keep, detach, rm, rm_on_failure;
 };
 
-#define N_RUN_OPTIONS 21
+#define N_RUN_OPTIONS 22
 extern const struct command_option run_options[N_RUN_OPTIONS];
 int verb_run(const struct command_call *call, struct error *error);
 
-#define N_CREATE_OPTIONS 11
+#define N_CREATE_OPTIONS 12
 extern const struct command_option create_options[N_CREATE_OPTIONS];
 int verb_create(const struct command_call *call, struct error *error);
 
@@ -142,11 +142,11 @@ struct exec_verb_options {
 	const char *apparmor, *process_label;
 	const char *process_file, *cwd, *user, *pid_file, *console_socket;
 	struct string_list env, additional_gids, capabilities, cgroups;
-	bool terminal, no_new_privileges, detach, ignore_paused;
+	bool terminal, no_new_privileges, detach, ignore_paused, trace_env;
 	uint64_t n_preserved_fds;
 };
 
-#define N_EXEC_OPTIONS 16
+#define N_EXEC_OPTIONS 17
 extern const struct command_option exec_options[N_EXEC_OPTIONS];
 int verb_exec(const struct command_call *call, struct error *error);
 
