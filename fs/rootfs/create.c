@@ -35,6 +35,7 @@ enum {
 	FILE_LAYERS,
 	FILE_EPHEMERAL,
 	FILE_VOLUMES,
+	FILE_AUTO_REMOVE,
 };
 
 static int bundle_file_take(struct bundle_file *file, const char *name, struct buffer *text,
@@ -135,11 +136,16 @@ static int layers_resolve(struct bundle_maker *maker, const struct image *image,
 static int own_files(struct bundle_maker *maker, const struct bundle_request *request,
 		     struct error *error)
 {
-	_cleanup_buffer_ struct buffer image = {}, ephemeral = {};
+	_cleanup_buffer_ struct buffer image = {}, ephemeral = {}, empty = {};
 	int r;
 
 	buffer_add_format(&image, "%s\n%s\n", maker->image_digest, request->reference);
 	r = bundle_file_take(&maker->files[FILE_IMAGE], "image", &image, error);
+	if (r == 0 && request->auto_remove) {
+		buffer_add(&empty, "", 0);
+		r = bundle_file_take(&maker->files[FILE_AUTO_REMOVE], BUNDLE_AUTO_REMOVE_FILE,
+				     &empty, error);
+	}
 	if (r < 0 || !request->ephemeral)
 		return r;
 	buffer_add_format(&ephemeral, "%llu\n", (unsigned long long)request->ephemeral_bytes);

@@ -18,11 +18,15 @@
 /* Docker's MaxImageDepth, which overlay2 shares between all of its uses. */
 #define CREATE_MAX_DEPTH 127
 
+/* In a bundle that was made to be removed at its end. */
+#define BUNDLE_AUTO_REMOVE_FILE "auto-remove"
+
 struct bundle_request {
 	const char *reference;	  /* of the image, as the user wrote it */
 	uint64_t max_depth;	  /* 0: CREATE_MAX_DEPTH; at most OVERLAY_MAX_LOWERS */
 	bool ephemeral;		  /* the read-write layer is a tmpfs that nslaunch makes */
 	uint64_t ephemeral_bytes; /* its size; 0: the kernel's default, half of the memory */
+	bool auto_remove; /* it is to go at its end: a sweep takes it when nobody holds it */
 };
 
 struct bundle_file {
@@ -31,7 +35,7 @@ struct bundle_file {
 	size_t n_bytes;
 };
 
-#define BUNDLE_MAKER_FILES 7
+#define BUNDLE_MAKER_FILES 8
 
 /* Start with BUNDLE_MAKER_EMPTY. */
 struct bundle_maker {

@@ -15,6 +15,7 @@
 #include "base/path.h"
 #include "base/syscalls.h"
 #include "base/trace.h"
+#include "fs/rootfs/create.h"
 #include "fs/rootfs/mounted.h"
 
 #define LOCK_ATTEMPTS	  50
@@ -93,6 +94,13 @@ static bool bundle_has(const struct store *store, const char *id, const char *na
 
 	snprintf(path, sizeof(path), "containers/%s/%s", id, name);
 	return faccessat(store->fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* Is it one that nobody needs where nobody holds it? */
+static bool is_leftover(const struct store *store, const char *id)
+{
+	return !bundle_has(store, id, "config.json") ||
+	       bundle_has(store, id, BUNDLE_AUTO_REMOVE_FILE);
 }
 
 /* Is it used by something that can't hold its lock: a mount, or a container left to itself? */
@@ -185,7 +193,7 @@ int bundle_remove(const struct store *store, const char *id, unsigned int flags,
 
 	if (r < 0)
 		return r;
-	if (flags & BUNDLE_REMOVE_INCOMPLETE && bundle_has(store, id, "config.json"))
+	if (flags & BUNDLE_REMOVE_INCOMPLETE && !is_leftover(store, id))
 		return BUNDLE_REMOVE_COMPLETE;
 	r = use_check(store, id, flags, error);
 	if (r < 0)
@@ -310,7 +318,7 @@ static int container_sweep(const struct store *store, const char *id, void *argu
 
 	if (!container_id_is_valid(id))
 		return 0;
-	if (bundle_has(store, id, "config.json"))
+	if (!is_leftover(store, id))
 		return 0;
 	error_init(&ignored);
 	r = bundle_remove(store, id, BUNDLE_REMOVE_INCOMPLETE, sweep->trash, &ignored);

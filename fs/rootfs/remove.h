@@ -13,13 +13,14 @@
 #include "fs/store.h"
 
 enum bundle_remove_flags {
-	BUNDLE_REMOVE_INCOMPLETE = 1 << 0, /* only where it has no config.json */
-	BUNDLE_REMOVE_UMOUNT = 1 << 1,	   /* unmount its rootfs/ first, where that is mounted */
+	BUNDLE_REMOVE_INCOMPLETE = 1
+				   << 0, /* only where it has no config.json, or was to go anyway */
+	BUNDLE_REMOVE_UMOUNT = 1 << 1,	 /* unmount its rootfs/ first, where that is mounted */
 };
 
 /* Positive results of bundle_remove(). */
 enum {
-	BUNDLE_REMOVE_COMPLETE = 1, /* it has a config.json, and only incomplete ones were asked for
+	BUNDLE_REMOVE_COMPLETE = 1, /* it is complete, and only incomplete ones were asked for
 				     */
 };
 
@@ -56,8 +57,9 @@ int bundle_delete(const struct store *store, const char *trash);
 bool bundle_is_small(const struct store *store, const char *trash);
 
 /**
- * bundle_sweep() - remove every incomplete bundle that nobody holds, and add its id to @ids; add
- * what killed tools left in the trash, in staging and among the names to @trash
+ * bundle_sweep() - remove every bundle that nobody holds and that is incomplete, or was to be
+ * removed at its end, and add its id to @ids; add what killed tools left in the trash, in staging
+ * and among the names to @trash
  */
 int bundle_sweep(const struct store *store, struct string_list *ids, struct string_list *trash,
 		 struct error *error);

@@ -134,6 +134,22 @@ layerfs: rm: there is no container '..'"
 	layerfs rm --wait web
 }
 
+@test "--incomplete takes what was made with --rm once nobody holds it" {
+	bundle=$(layerfs create --rm --id once busybox)
+	echo '{}' >"$bundle/config.json"
+	kept=$(layerfs create --id kept busybox)
+	echo '{}' >"$kept/config.json"
+	exec 8<"$bundle/lock"
+	flock -s 8
+	run -0 layerfs rm --incomplete
+	[ -z "$output" ]
+	exec 8<&-
+	run -0 layerfs rm --incomplete
+	[ "$output" = "$bundle" ]
+	[ "$(ls "$LAMINA_STORE/containers")" = kept ]
+	layerfs rm --wait kept
+}
+
 @test "a sweep takes what killed tools left in the trash, in staging and among the names" {
 	mkdir -p "$LAMINA_STORE"/trash/old/upper/a "$LAMINA_STORE"/staging/{left,held}
 	touch "$LAMINA_STORE/trash/old/upper/a/b"

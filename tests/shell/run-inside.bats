@@ -319,7 +319,6 @@ clean_up_killed() {
 	for id in "$LAMINA_STATE"/*; do
 		[ ! -e "$id" ] || nslaunch delete --force "${id##*/}"
 	done
-	find "$LAMINA_STORE/containers" -mindepth 1 -maxdepth 1 | layerfs rm --force >/dev/null
 	layerfs rm --incomplete >/dev/null
 	volctl ls -q | xargs -r volctl rm >/dev/null
 	find "$LAMINA_STORE/staging" -mindepth 1 -delete

@@ -348,8 +348,8 @@ os.execvp(sys.argv[1], sys.argv[1:])' nslaunch run --rm --bundle "$bundle"
 	wait || :
 	until_true eval '[ -z "$(scratch_processes)" ]'
 	for id in "$LAMINA_STATE"/*; do [ ! -e "$id" ] || nslaunch delete --force "${id##*/}"; done
-	find "$LAMINA_STORE/containers" -mindepth 1 -maxdepth 1 | layerfs rm --force >/dev/null
 	layerfs rm --incomplete --wait >/dev/null
+	[ -z "$(left_files)" ]
 	[ -z "$(left_cgroups)" ]
 }
 

@@ -26,6 +26,7 @@ struct create_options {
 	const char *ephemeral;
 	const char *cidfile;
 	uint64_t max_depth;
+	bool rm;
 	bool nul;
 };
 
@@ -58,6 +59,10 @@ static const struct command_option options[] = {
 	  OPTION(cidfile),
 	  .argument = "FILE",
 	  .help = "write the id to FILE, which must not exist" },
+	{ .name = "rm",
+	  .type = OPTION_FLAG,
+	  OPTION(rm),
+	  .help = "it is to be removed at its end: a sweep takes it when nobody holds it" },
 	{ .name = "max-depth",
 	  .type = OPTION_UINT,
 	  OPTION(max_depth),
@@ -122,6 +127,7 @@ static int plan_make(const struct command_call *call, struct create_plan *plan, 
 		return error_usage(error, "option '--ephemeral' takes a size such as 64m, not '%s'",
 				   given->ephemeral);
 	plan->request.ephemeral = given->ephemeral;
+	plan->request.auto_remove = given->rm;
 	plan->request.max_depth = given->max_depth;
 	plan->request.reference = call->argv[0];
 	plan->name = given->name;

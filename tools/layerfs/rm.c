@@ -30,7 +30,8 @@ static const struct command_option options[] = {
 	{ .name = "incomplete",
 	  .type = OPTION_FLAG,
 	  OPTION(incomplete),
-	  .help = "only those without a config.json; without arguments, all such in the store" },
+	  .help = "only those without a config.json, or made with --rm; without arguments, all "
+		  "such in the store" },
 	{ .name = "force",
 	  .letter = 'f',
 	  .type = OPTION_FLAG,
