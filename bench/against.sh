@@ -96,6 +96,31 @@ phases_compare()
 		done
 }
 
+# against_often N - bench/planted: how often the other build is found to be faster or slower, and how
+# often a copy of this one is
+against_often()
+{
+	cp -r "$work/fs/bin-new" "$work/fs/bin-cpy"
+	printf '\n%s times each: does the other build differ, and does a copy of this one?\n' "$1"
+	for name in old cpy; do
+		n_found=0 n_sure=0 n_often=0
+		while [ "$n_often" -lt "$1" ]; do
+			n_often=$((n_often + 1))
+			"$driver" --decide --seconds "$((seconds * 2 / 3))" --scenario start --pace 2 \
+				--settle 20 -- new stamp -- "$work/fs/bin-new/nslaunch" run --bundle "$new" \
+				';' "$name" stamp -- "$work/fs/bin-$name/nslaunch" run --bundle "$new" ';' \
+				>"$work/tmp/decided" || :
+			line=$(sed -n 's/^ *to the first instruction//p' "$work/tmp/decided")
+			printf '  %s: %s\n' "$name" "$line"
+			case $line in
+			*slower | *faster) n_found=$((n_found + 1)) n_sure=$((n_sure + 1)) ;;
+			*'as fast') n_sure=$((n_sure + 1)) ;;
+			esac
+		done
+		printf '%s: %s of %s found to differ, %s undecided\n' "$name" "$n_found" "$1" "$(($1 - n_sure))"
+	done
+}
+
 against_run()
 {
 	slower=
@@ -106,6 +131,10 @@ against_run()
 	old=$bundle
 	against_bundle new bench-start /stamp
 	new=$bundle
+	if [ -n "${LAMINA_AGAINST_TIMES:-}" ]; then
+		against_often "$LAMINA_AGAINST_TIMES"
+		return
+	fi
 	decide start $((seconds * 2 / 3)) old stamp -- "$work/fs/bin-old/nslaunch" run --bundle "$old" \
 		';' new stamp -- "$work/fs/bin-new/nslaunch" run --bundle "$new" ';'
 	set --
