@@ -264,7 +264,7 @@ static int prepare(struct exec_attempt *attempt, struct error *error)
 	}
 	if (r == 0)
 		r = preparation_make(&attempt->preparation, &attempt->process, &attempt->config,
-				     error);
+				     attempt->options->state_path, error);
 	return r == 0 ? listener_prepare(attempt, error) : r;
 }
 

@@ -86,7 +86,8 @@ static int prepare(struct attempt *attempt, struct error *error)
 	r = sysctl_check(config, error);
 	if (r == 0)
 		r = namespaces_open(&attempt->namespaces, config, error);
-	return r == 0 ? preparation_make(&attempt->preparation, &config->process, config, error)
+	return r == 0 ? preparation_make(&attempt->preparation, &config->process, config,
+					 attempt->options->state_path, error)
 		      : r;
 }
 

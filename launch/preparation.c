@@ -14,12 +14,32 @@
 #include "launch/label.h"
 #include "launch/procfs.h"
 #include "launch/rdt.h"
+#include "launch/seccomp/cache.h"
 #include "launch/seccomp/default_profile.h"
 #include "launch/seccomp/load.h"
 #include "launch/terminal.h"
 
+static int filter_compile(struct seccomp_filter *ret_filter, struct json_value section,
+			  const char *state_path, struct error *error)
+{
+	TRACE_PHASE("sec.load");
+	size_t n_text;
+	const char *text = json_raw(section, &n_text);
+	int r;
+
+	if (seccomp_cache_find(state_path, text, n_text, ret_filter))
+		return 0;
+	r = seccomp_compile(section, ret_filter, error);
+	if (r < 0)
+		return error_prefix(error, r, "linux.seccomp");
+	/* But for the default one, which is ready. */
+	if (ret_filter->instructions)
+		seccomp_cache_keep(state_path, text, n_text, ret_filter);
+	return 0;
+}
+
 static int filter_make(struct preparation *preparation, const struct config *config,
-		       struct error *error)
+		       const char *state_path, struct error *error)
 {
 	if (config->has_default_seccomp) {
 		preparation->filter = (struct seccomp_filter){
@@ -28,11 +48,10 @@ static int filter_make(struct preparation *preparation, const struct config *con
 		};
 		preparation->has_filter = true;
 	} else if (json_exists(config->seccomp)) {
-		TRACE_PHASE("sec.load");
-		int r = seccomp_compile(config->seccomp, &preparation->filter, error);
+		int r = filter_compile(&preparation->filter, config->seccomp, state_path, error);
 
 		if (r < 0)
-			return error_prefix(error, r, "linux.seccomp");
+			return r;
 		preparation->has_filter = true;
 	}
 	return 0;
@@ -60,9 +79,9 @@ static int procfs_prepare(struct preparation *preparation, const struct config_p
 }
 
 int preparation_make(struct preparation *preparation, const struct config_process *process,
-		     const struct config *config, struct error *error)
+		     const struct config *config, const char *state_path, struct error *error)
 {
-	int r = filter_make(preparation, config, error);
+	int r = filter_make(preparation, config, state_path, error);
 
 	if (r == 0)
 		r = landlock_prepare(&preparation->landlock, config->annotations, error);

@@ -38,11 +38,12 @@ struct preparation {
  * preparation_make() - the container's filter and Landlock rules, the shared memory, the pidfd; the
  * process becomes undumpable
  * @process: to be started: @config's, or an exec's
+ * @state_path: the state directory, which keeps compiled filters
  *
  * Return: 0 or a negative errno.
  */
 int preparation_make(struct preparation *preparation, const struct config_process *process,
-		     const struct config *config, struct error *error);
+		     const struct config *config, const char *state_path, struct error *error);
 
 /**
  * preparation_listener() - where the container's filter notifies: what its supervisor is told

@@ -8,7 +8,9 @@
 
 #include "base/process.h"
 #include "base/trace.h"
+#include "bench/micro/scratch.h"
 #include "bench/shim/benchmark.h"
+#include "launch/seccomp/cache.h"
 #include "launch/seccomp/default_profile.h"
 #include "launch/seccomp/load.h"
 
@@ -97,11 +99,31 @@ static void find(struct benchmark_state *state, int64_t argument)
 	}
 }
 
+/* The default profile, as if it were any other: found where an earlier start has kept its filter.
+ */
+static void cached(struct benchmark_state *state, int64_t argument)
+{
+	_cleanup_scratch_ struct scratch scratch = scratch_make();
+	_cleanup_json_writer_ struct json_writer writer = {};
+
+	default_text(&writer);
+	seccomp_cache_keep(scratch.path, writer.buffer.bytes, writer.buffer.n_bytes,
+			   &(struct seccomp_filter){ .program = seccomp_prebuilt_program });
+	while (benchmark_keep_running(state)) {
+		_cleanup_seccomp_filter_ struct seccomp_filter filter = {};
+
+		if (!seccomp_cache_find(scratch.path, writer.buffer.bytes, writer.buffer.n_bytes,
+					&filter))
+			benchmark_skip(state, "the filter that was kept isn't found");
+	}
+}
+
 static const struct benchmark_case cases[] = {
 	{ .name = "seccomp/load/prebuilt", .function = load_prebuilt, .has_manual_time = true },
 	{ .name = "seccomp/load/prebuilt/floor", .function = load_least, .has_manual_time = true },
 	{ .name = "seccomp/find/prebuilt", .function = find },
 	{ .name = "seccomp/compile/default", .function = compile },
+	{ .name = "seccomp/find/cached", .function = cached },
 };
 
 int main(int argc, char *argv[])
