@@ -166,6 +166,8 @@ left_files() {
 
 	for path in "$LAMINA_STORE"/{containers,names,staging}/* "$LAMINA_STATE"/*; do
 		[ -e "$path" ] || [ -L "$path" ] || continue
+		# A cache is there to stay.
+		[ "$path" != "$LAMINA_STATE/@seccomp" ] || continue
 		printf '%s\n' "$path"
 	done
 }

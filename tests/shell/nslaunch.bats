@@ -506,3 +506,29 @@ running() {
 	[ "$status" -eq 137 ]
 	assert_nothing_left
 }
+
+@test "a filter that was compiled is kept for the next start, and a damaged one is made anew" {
+	local state kept filter
+
+	filter='.linux.seccomp={"defaultAction":"SCMP_ACT_ALLOW","architectures":["SCMP_ARCH_X86_64","SCMP_ARCH_AARCH64"],
+		"syscalls":[{"names":["mkdirat","mkdir"],"action":"SCMP_ACT_ERRNO","errnoRet":77}]}'
+	state=$LAMINA_STATE
+	rm -rf "$state/@seccomp"
+	for _ in 1 2; do
+		in_container 'busybox mkdir /tmp/x && echo made' "$filter"
+		[ "$status" -eq 1 ]
+		[ "$(find "$state/@seccomp" -type f | wc -l)" -eq 1 ]
+	done
+	kept=$(find "$state/@seccomp" -type f)
+	[ "$(stat -c '%a %u' "$kept" "$state/@seccomp")" = $'600 0\n700 0' ]
+	# A filter that allows it: not the one that was kept, whose check fails.
+	printf '\x01' | dd of="$kept" bs=1 seek=100 conv=notrunc status=none
+	in_container 'busybox mkdir /tmp/x && echo made' "$filter"
+	[ "$status" -eq 1 ]
+	in_container 'busybox mkdir /tmp/x && echo made' "${filter/mkdirat\",\"mkdir/mknodat\",\"mknod}"
+	[ "$output" = made ]
+	[ "$(find "$state/@seccomp" -type f | wc -l)" -eq 2 ]
+	run nslaunch list -q
+	[ -z "$output" ]
+	rm -rf "$state/@seccomp"
+}
