@@ -29,7 +29,7 @@ struct parser {
 	bool help, version;
 	bool has_verbs; /* and this is in front of the verb: -v and -V are the version */
 	bool begun;
-	unsigned int trace_slot; /* of cli.parse */
+	struct trace_scope scope; /* cli.parse, until the verb runs; then cli.end */
 };
 
 static void *option_field(const struct option_set *set, const struct command_option *option)
@@ -373,8 +373,11 @@ static int command_run(struct command_call *call, struct parser *parser, struct 
 	int r = tool_begin(call->tool, parser, error);
 
 	traceparent_check();
-	trace_end(parser->trace_slot, "cli.parse");
-	return r < 0 ? r : call->command->run(call, error);
+	trace_scope_end(&parser->scope);
+	if (r == 0)
+		r = call->command->run(call, error);
+	parser->scope = trace_scope_begin("cli.end");
+	return r;
 }
 
 /* "TOOL help VERB" */
@@ -471,24 +474,27 @@ static int tool_parse(const struct tool *tool, int argc, char **argv, struct par
 					    : verb_run(&call, parser, rest, error);
 }
 
+/* What is given back at its end is still in @ret_scope. */
 static int tool_run(const struct tool *tool, int argc, char **argv,
-		    const struct command **ret_command, struct error *error)
+		    const struct command **ret_command, struct trace_scope *ret_scope,
+		    struct error *error)
 {
-	unsigned int slot = trace_begin("cli.parse");
+	struct trace_scope scope = trace_scope_begin("cli.parse");
 	_cleanup_(option_set_deinit) struct option_set globals = {
 		tool->globals, tool->n_globals, calloc(1, tool->globals_bytes + 1)
 	};
 	_cleanup_free_ char **arguments = calloc((size_t)argc + 1, sizeof(char *));
-	struct parser parser = { .sets = { {}, globals },
-				 .arguments = arguments,
-				 .trace_slot = slot };
+	struct parser parser = { .sets = { {}, globals }, .arguments = arguments, .scope = scope };
 	int r;
+
+	*ret_scope = scope;
 
 	if (!arguments || !globals.values)
 		return error_set(error, -ENOMEM, "cannot start");
 	r = tool_parse(tool, argc, argv, &parser, ret_command, error);
 	if (r < 0)
 		(void)tool_begin(tool, &parser, NULL);
+	*ret_scope = parser.scope;
 	return r;
 }
 
@@ -513,6 +519,7 @@ int command_main(const struct tool *tool, int argc, char *argv[])
 	const char *trace_path = getenv("LAMINA_TRACE");
 	const struct command *command = NULL;
 	struct error error;
+	struct trace_scope end;
 	unsigned int slot;
 	int r;
 
@@ -530,7 +537,7 @@ int command_main(const struct tool *tool, int argc, char *argv[])
 		(void)trace_open(tool->name, trace_path && *trace_path ? trace_path : NULL);
 	trace_exec();
 	slot = trace_begin(tool->name);
-	r = tool_run(tool, argc, argv, &command, &error);
+	r = tool_run(tool, argc, argv, &command, &end, &error);
 	if (r < 0)
 		r = failure_report(tool, command, &error, r);
 	else if (errno = EIO, fflush(stdout) == EOF || ferror(stdout)) {
@@ -539,6 +546,7 @@ int command_main(const struct tool *tool, int argc, char *argv[])
 		message_show(tool, NULL, error.message, "");
 		r = command && command->flags & COMMAND_FAILS_125 ? 125 : 1;
 	}
+	trace_scope_end(&end);
 	trace_end(slot, tool->name);
 	trace_flush();
 	return r;

@@ -8,9 +8,11 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/trace.h"
 
 int path_stream_fill(struct path_stream *stream, struct error *error)
 {
+	TRACE_PHASE("stream.wait");
 	ssize_t n;
 
 	if (!stream->bytes) {
@@ -94,6 +96,7 @@ void path_stream_deinit(struct path_stream *stream)
 
 int path_stream_write(int fd, const char *path, char separator)
 {
+	TRACE_PHASE("stream.write");
 	char line[PATH_MAX + 1];
 	size_t n = strlen(path);
 

@@ -78,6 +78,8 @@ int bundle_open(struct bundle *bundle, const char *path, enum lock_mode mode, st
 
 void bundle_close(struct bundle *bundle)
 {
+	TRACE_PHASE("bundle.close");
+
 	cleanup_close(&bundle->fd);
 	cleanup_close(&bundle->lock_fd);
 	free(bundle->path);

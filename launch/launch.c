@@ -339,6 +339,7 @@ static int activation_take(struct attempt *attempt, struct error *error)
 static int sources_take(struct attempt *attempt, enum mount_sources_taken taken, int user_fd,
 			struct error *error)
 {
+	TRACE_PHASE("mnt.sources");
 	const struct launch_bundle *bundle = &attempt->launched->bundle;
 	int r = mount_sources_open(&attempt->sources, &bundle->config, bundle->path, taken, user_fd,
 				   error);
@@ -426,6 +427,7 @@ static int template_provide(struct attempt *attempt, struct error *error)
 
 	if (attempt->template_fd < 0)
 		return 0;
+	TRACE_PHASE("template.clones");
 	if (config->masked_paths && *config->masked_paths) {
 		attempt->null_fd = mount_null_clone();
 		if (attempt->null_fd < 0)

@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/syscalls.h"
+#include "base/trace.h"
 
 #define SELF "/proc/self/exe"
 
@@ -69,6 +70,7 @@ int self_protect(char *argv[], struct error *error)
 
 	if (is_protected)
 		return 0;
+	TRACE_PHASE("self.protect");
 	exe_fd = fd_open(SELF, O_RDONLY | O_CLOEXEC);
 	if (exe_fd >= 0 && is_safe(exe_fd)) {
 		is_protected = true;

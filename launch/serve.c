@@ -25,6 +25,8 @@
 /* Without its start time the process could not be told from a later one of its number. */
 int attempt_know_process(struct launched *launched, struct error *error)
 {
+	TRACE_PHASE("child.know");
+
 	trace_set_ids(launched->state.id, launched->pid);
 	launched->start_time = process_start_time(launched->pid);
 	if (!launched->start_time)

@@ -186,6 +186,8 @@ bool bundle_maker_image_is_there(const struct bundle_maker *maker)
 
 void bundle_maker_deinit(struct bundle_maker *maker)
 {
+	TRACE_PHASE("image.close");
+
 	for (int i = 0; i < BUNDLE_MAKER_FILES; i++)
 		free(maker->files[i].bytes);
 	*maker = BUNDLE_MAKER_EMPTY;

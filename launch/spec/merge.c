@@ -8,6 +8,7 @@
 
 #include "base/buffer.h"
 #include "base/fd.h"
+#include "base/trace.h"
 #include "launch/spec/environment.h"
 
 #define IMAGE_CONFIG_MAX_BYTES (16 * 1024 * 1024)
@@ -247,6 +248,8 @@ int spec_container_merge(struct spec_container *container, struct error *error)
 
 void spec_container_deinit(struct spec_container *container)
 {
+	TRACE_PHASE("bundle.close");
+
 	cleanup_close(&container->bundle_fd);
 	cleanup_close(&container->lock_fd);
 	free(container->path);

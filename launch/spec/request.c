@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/trace.h"
 #include "launch/capability.h"
 #include "launch/signal_name.h"
 #include "launch/spec/environment.h"
@@ -262,6 +263,7 @@ static int rest_parse(const struct spec_options *options, struct spec_request *r
 int spec_request_parse(const struct spec_options *options, char *const *command,
 		       struct spec_request *ret_request, struct error *error)
 {
+	TRACE_PHASE("cli.parse");
 	_cleanup_spec_request_ struct spec_request request = { .options = options,
 							       .command = command };
 	int r = namespaces_parse(options, &request, error);

@@ -187,6 +187,7 @@ static int files_write(const struct spec_container *container, const struct over
 
 static int container_write(struct spec_container *container, struct error *error)
 {
+	TRACE_PHASE("spec.make");
 	_cleanup_json_writer_ struct json_writer config = {};
 	_cleanup_json_writer_ struct json_writer inspect = {};
 	_cleanup_overlay_file_ struct overlay_file overlay = {};

@@ -91,3 +91,77 @@ span() {
 	[[ "$output" != *TRACE* ]]
 	nslaunch delete --force traced
 }
+
+# unnamed FILE... - "TOOL THOUSANDTHS" for each tool in the traces: what of its life lies in no phase
+# but its own, in that file where it is least. What nslaunch waits for in its child is the child's.
+unnamed() {
+	local file
+
+	for file; do
+		jq -rs '. as $all | map(select(.phase == .process)) | sort_by(.start)[] | . as $tool |
+			($tool.start + $tool.duration) as $until |
+			[$all[] | select(.duration and .phase != .process and (.pid == $tool.pid or
+				(.process == "container" and $tool.process == "nslaunch")) and
+				.start >= $tool.start and .start < $until)] | sort_by(.start) |
+			reduce .[] as $phase ({at: $tool.start, gap: 0};
+				.gap += ([$phase.start - .at, 0] | max) |
+				.at = ([.at, $phase.start + $phase.duration] | max)) |
+			"\(input_filename | ltrimstr("trace.") | sub("[0-9]*$"; ""))\($tool.process) \(
+				(.gap + ([$until - .at, 0] | max)) * 1000 / $tool.duration | floor)"' "$file" |
+			# A tool that was there twice is two.
+			awk '{ print $1 (n[$1]++ ? "-" n[$1] : ""), $2 }'
+	done | sort -k1,1 -k2,2n | sort -u -k1,1
+}
+
+@test "nearly all of a tool's life lies in phases" {
+	local i
+
+	need layerfs initlayer volctl lamina-run
+	import_busybox
+	volctl create data >/dev/null
+	lamina-run --rm busybox true
+	# Another program's turn on the processor may fall into any gap: the quietest run counts.
+	for i in 1 2 3 4 5 6; do
+		LAMINA_TRACE=$PWD/trace.run$i lamina-run --rm -v data:/data busybox true
+		layerfs create --id one busybox >/dev/null
+		LAMINA_TRACE=$PWD/trace.rm$i layerfs rm one >/dev/null
+	done
+	volctl rm data >/dev/null
+	unnamed trace.* >table
+	sed "s|^|# |" table >&3
+	[ "$(cut -d' ' -f1 table | tr '\n' ' ')" = \
+		"rmlayerfs runinitlayer runlayerfs runnslaunch runnslaunch-2 runvolctl " ]
+	awk '$2 >= 150 { bad = 1 } END { exit bad }' table
+}
+
+# documented - the names in the table of docs/profiling.md
+documented() {
+	sed -n 's/^| \(`[^|]*\)|.*/\1/p' "$LAMINA_SOURCE/docs/profiling.md" | grep -o '`[^`]*`' | tr -d '`' |
+		sort -u
+}
+
+@test "docs/profiling.md has the phases that there are, and no others" {
+	local name
+
+	need layerfs initlayer volctl lamina-run
+	import_busybox
+	documented >names
+	[ "$(wc -l <names)" -gt 60 ]
+	# What a start tells, and what the sources can tell.
+	LAMINA_TRACE=$PWD/trace lamina-run --rm -v data:/data --tmpfs /t busybox true
+	volctl rm data >/dev/null
+	jq -r .phase trace | sort -u >told
+	[ "$(wc -l <told)" -gt 50 ]
+	comm -13 names told >missing
+	[ ! -s missing ] || { cat missing && false; }
+	grep -rhoE '(TRACE_PHASE|trace_begin|trace_event|slot_take|trace_scope_begin)\("[a-z.]+"' \
+		"$LAMINA_SOURCE"/{base,fs,launch,tools} | sed 's/.*"\(.*\)"/\1/' | sort -u >sources
+	comm -13 names sources >missing
+	[ ! -s missing ] || { cat missing && false; }
+	for name in $(comm -23 names told); do
+		grep -rqF "\"$name\"" "$LAMINA_SOURCE"/{base,fs,launch,tools} || {
+			echo "$name: no phase has this name"
+			return 1
+		}
+	done
+}

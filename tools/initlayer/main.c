@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/lock.h"
 #include "base/stream.h"
+#include "base/trace.h"
 #include "fs/rootfs/init_layer.h"
 
 struct globals {
@@ -163,6 +164,7 @@ static int bundle_add(struct run *run, const char *path, struct error *error)
 /* The bundle is unlocked before its path is out: whoever reads that locks it next. */
 static int bundle_visit(struct run *run, const char *path, struct error *error)
 {
+	TRACE_PHASE("layer.add");
 	int r = bundle_add(run, path, error);
 
 	if (r < 0) {

@@ -15,6 +15,7 @@
 #include "base/overlay.h"
 #include "base/stream.h"
 #include "base/syscalls.h"
+#include "base/trace.h"
 #include "fs/rootfs/create.h"
 #include "fs/rootfs/remove.h"
 #include "tools/layerfs/verbs.h"
@@ -104,6 +105,7 @@ static int count_parse(const struct create_options *given, struct create_plan *p
 
 static int plan_make(const struct command_call *call, struct create_plan *plan, struct error *error)
 {
+	TRACE_PHASE("cli.parse");
 	const struct create_options *given = call->options;
 	int r = count_parse(given, plan, error);
 
@@ -195,6 +197,7 @@ static void bundle_withdraw(const struct store *store, const char *id)
 static int bundle_create(struct bundle_maker *maker, const struct create_plan *plan,
 			 struct error *error)
 {
+	TRACE_PHASE("bundle.create");
 	char id[CONTAINER_ID_MAX_BYTES + 1];
 	_cleanup_free_ char *path = NULL;
 	int r = bundle_make(maker, plan->id, plan->name, id, error);

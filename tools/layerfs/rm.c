@@ -123,6 +123,7 @@ static int bundle_take_out(struct removal *removal, const char *id, unsigned int
 /* One argument or line. Printed as it was given, once the bundle is in the trash. */
 static int word_remove(struct removal *removal, const char *word, struct error *error)
 {
+	TRACE_PHASE("bundle.remove");
 	unsigned int flags = (removal->given->incomplete ? BUNDLE_REMOVE_INCOMPLETE : 0) |
 			     (removal->given->force ? BUNDLE_REMOVE_UMOUNT : 0);
 	char id[CONTAINER_ID_MAX_BYTES + 1];

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/syscalls.h"
+#include "base/trace.h"
 #include "launch/attend.h"
 #include "launch/self.h"
 #include "launch/template.h"
@@ -97,6 +98,7 @@ static const char *template_path(const struct run_options *given)
 
 int run_fill(const struct command_call *call, struct launch_options *options, struct error *error)
 {
+	TRACE_PHASE("cli.parse");
 	const struct nslaunch_options *globals = call->globals;
 	const struct run_options *given = call->options;
 	unsigned int n_listen_fds;

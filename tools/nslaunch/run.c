@@ -177,6 +177,8 @@ static int removed_after_failure(const struct command_call *call, int status)
 /* The remover goes to work while we do the rest, unless hooks are to look at the bundle. */
 static void bundle_let_go(struct launched *launched)
 {
+	TRACE_PHASE("bundle.close");
+
 	if (!config_hooks_have(&launched->bundle.config.hooks, HOOK_POSTSTOP, HOOK_POSTSTOP))
 		lock_release(launched->bundle.lock_fd);
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/stream.h"
+#include "base/trace.h"
 #include "launch/spec/plain.h"
 #include "launch/spec/spec.h"
 
@@ -138,6 +139,7 @@ static bool stdin_is_stream(void)
 /* 1: it isn't a plain bundle. */
 static int plain_do(const struct command_call *call, struct error *error)
 {
+	TRACE_PHASE("cli.parse");
 	const struct spec_verb_options *options = call->options;
 	bool is_asked = options->rootless || options->file;
 	const char *bundle = options->bundles.n_items ? options->bundles.items[0] : ".";
