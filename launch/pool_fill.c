@@ -22,6 +22,12 @@
 #include "launch/namespace.h"
 #include "launch/state.h"
 
+enum pool_access {
+	POOL_LOOK,
+	POOL_MAKE,
+	POOL_MEND, /* what a fill or drain that was killed has left of it is made whole */
+};
+
 /* Open, and locked while something changes. */
 struct pool {
 	const char *state_path;
@@ -74,15 +80,17 @@ static int pins_part(struct pool *pool)
 }
 
 /* -ENOENT where there is none, and none is to be made. */
-static int parts_open(struct pool *pool, bool make)
+static int parts_open(struct pool *pool, enum pool_access access_mode)
 {
-	if (make && mkdirat(pool->state_fd, POOL_DIRECTORY, 0700) < 0 && errno != EEXIST)
+	if (access_mode == POOL_MAKE && mkdirat(pool->state_fd, POOL_DIRECTORY, 0700) < 0 &&
+	    errno != EEXIST)
 		return -errno;
 	pool->directory_fd = directory_open(pool->state_fd, POOL_DIRECTORY);
 	if (pool->directory_fd < 0)
 		return pool->directory_fd;
-	if (make && ((mkdirat(pool->directory_fd, POOL_PINS, 0700) < 0 && errno != EEXIST) ||
-		     (mkdirat(pool->directory_fd, POOL_READY, 0700) < 0 && errno != EEXIST)))
+	if (access_mode != POOL_LOOK &&
+	    ((mkdirat(pool->directory_fd, POOL_PINS, 0700) < 0 && errno != EEXIST) ||
+	     (mkdirat(pool->directory_fd, POOL_READY, 0700) < 0 && errno != EEXIST)))
 		return -errno;
 	pool->ready_fd = directory_open(pool->directory_fd, POOL_READY);
 	if (pool->ready_fd < 0)
@@ -90,22 +98,22 @@ static int parts_open(struct pool *pool, bool make)
 	pool->pins_fd = directory_open(pool->directory_fd, POOL_PINS);
 	if (pool->pins_fd < 0)
 		return pool->pins_fd;
-	return make ? pins_part(pool) : 0;
+	return access_mode == POOL_LOOK ? 0 : pins_part(pool);
 }
 
 /* The lock is on STATE itself, which stays when the pool is removed. */
-static int pool_open(struct pool *pool, const char *state_path, bool make, bool lock,
+static int pool_open(struct pool *pool, const char *state_path, enum pool_access access_mode,
 		     struct error *error)
 {
-	int r = state_root_open(state_path, make, &pool->state_fd, error);
+	int r = state_root_open(state_path, access_mode == POOL_MAKE, &pool->state_fd, error);
 
 	pool->state_path = state_path;
 	if (r < 0)
 		return r;
-	if (lock)
+	if (access_mode != POOL_LOOK)
 		r = lock_take(pool->state_fd, LOCK_MODE_EXCLUSIVE);
 	if (r == 0)
-		r = parts_open(pool, make);
+		r = parts_open(pool, access_mode);
 	if (r < 0)
 		return error_set(error, r, "cannot open the pool '%s/" POOL_DIRECTORY "'",
 				 state_path);
@@ -305,7 +313,7 @@ int pool_fill(const char *state_path, unsigned int kinds, size_t n, struct error
 {
 	_cleanup_(pool_close) struct pool pool = POOL_CLOSED;
 	struct pool_status status;
-	int r = pool_open(&pool, state_path, true, true, error);
+	int r = pool_open(&pool, state_path, POOL_MAKE, error);
 
 	if (r == 0)
 		r = left_remove(&pool, error);
@@ -359,7 +367,7 @@ static int all_remove(struct pool *pool, struct error *error)
 int pool_drain(const char *state_path, struct error *error)
 {
 	_cleanup_(pool_close) struct pool pool = POOL_CLOSED;
-	int r = pool_open(&pool, state_path, false, true, error);
+	int r = pool_open(&pool, state_path, POOL_MEND, error);
 
 	if (r == -ENOENT) {
 		error_init(error);
@@ -378,7 +386,7 @@ int pool_drain(const char *state_path, struct error *error)
 int pool_count(const char *state_path, struct pool_status *ret_status, struct error *error)
 {
 	_cleanup_(pool_close) struct pool pool = POOL_CLOSED;
-	int r = pool_open(&pool, state_path, false, false, error);
+	int r = pool_open(&pool, state_path, POOL_LOOK, error);
 
 	*ret_status = (struct pool_status){};
 	if (r == -ENOENT) {

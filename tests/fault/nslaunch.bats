@@ -40,6 +40,30 @@ teardown() {
 	assert_nothing_left
 }
 
+# pool_left_check - behind a drain nothing is left of a pool, and of a start that failed
+pool_left_check() {
+	local left
+
+	nslaunch pool drain || complain "no drain"
+	[ "$FAULT_STATUS" -eq 0 ] || nslaunch delete --force "$C" 2>/dev/null || :
+	left=$(fault_left; find /sys/fs/cgroup -type d -path '*/lamina/@pool-*')
+	[ -z "$left" ] || complain "left: $left"
+}
+
+@test "run with a pool, fill and drain: a failing call is told or done without, a drain leaves nothing" {
+	FAULT_BEFORE=(nslaunch pool fill -n 1)
+	FAULT_CHECKS=(words_check pool_left_check)
+	fault_config 'del(.linux.cgroupsPath) | .mounts+=[{destination:"/dev/shm",type:"tmpfs",source:"shm"},
+		{destination:"/dev/mqueue",type:"mqueue",source:"mqueue"}]'
+	sweep nslaunch run --bundle "$BUNDLE" "$C"
+	FAULT_KEEP=yes
+	sweep nslaunch pool drain
+	FAULT_BEFORE=(true)
+	sweep nslaunch pool fill -n 1
+	nslaunch pool drain
+	assert_nothing_left
+}
+
 # finish_by_start - what the created container still does comes to its turn; start tells
 finish_by_start() {
 	FAULT_STARTED=yes
