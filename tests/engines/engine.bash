@@ -187,7 +187,7 @@ sandbox_setup() {
 }
 
 # runtime_leavings PATTERN DIRECTORY... - fails where something is left of containers when all are
-# removed: something in the directories of the runtime's state (but for the template, which stays), or
+# removed: something in the directories of the runtime's state (but for what stays: the template, kept filters), or
 # a cgroup whose path matches
 runtime_leavings() {
 	local directory pattern=$1 _ left
@@ -197,7 +197,7 @@ runtime_leavings() {
 	for _ in {1..100}; do
 		left=$(
 			for directory; do
-				find "$directory" -mindepth 1 -maxdepth 1 ! -name @template 2>/dev/null
+				find "$directory" -mindepth 1 -maxdepth 1 ! -name '@*' 2>/dev/null
 			done
 			find /sys/fs/cgroup -type d -regex "$pattern" 2>/dev/null
 		)

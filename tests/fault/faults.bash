@@ -36,7 +36,7 @@ fault_config() {
 fault_left() {
 	local path
 
-	for path in "$LAMINA_STATE"/* /sys/fs/cgroup/{,*/}lamina/"$C"* "$BUNDLE"/running; do
+	for path in "$LAMINA_STATE"/[!@]* /sys/fs/cgroup/{,*/}lamina/"$C"* "$BUNDLE"/running; do
 		[ ! -e "$path" ] || printf '%s\n' "$path"
 	done
 	while read -r _ _ _ _ path _; do
