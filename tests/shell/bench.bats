@@ -215,3 +215,15 @@ held_open() {
 	[ "$(find made/benchmarks -name '*.svg' | wc -l)" -ge 4 ]
 	grep -A 1 '^<!-- benchmarks:' made/README.md | grep -q '^| medians, ms | lamina |'
 }
+
+@test "floors measures what lamina trace shows beside a start's phases" {
+	need jq lamina-trace
+	need_root
+	[ -x "$LAMINA_BUILD/bench/floor/floor-start" ] || skip "a build without benchmarks"
+	"$LAMINA_SOURCE/bench/floors" -n 2 --build "$LAMINA_BUILD" --output floors.jsonl
+	jq -es 'length > 15 and all(.[]; (.phase | type) == "string" and (.floor | . == floor and . > 0))' \
+		floors.jsonl >/dev/null
+	jq -es 'map(.phase) | index("mnt.proc") and index("cgroup.create")' floors.jsonl >/dev/null
+	LAMINA_FLOORS=$PWD/floors.jsonl run lamina-trace "$BATS_TEST_DIRNAME/data/trace-one.jsonl"
+	[[ "$output" == *" floor us "* ]]
+}
