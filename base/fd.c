@@ -126,17 +126,35 @@ int directory_entry_next(DIR *directory, const struct dirent **ret_entry)
 	return 1;
 }
 
+/* As fd_read_full(); where one read gives just @n_expected of more, that is a regular file's all.
+ */
+static ssize_t read_expecting(int fd, char *bytes, size_t n_bytes, size_t n_expected)
+{
+	ssize_t n, rest;
+
+	do {
+		n = read(fd, bytes, n_bytes);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	if (n == 0 || (size_t)n == n_bytes || (size_t)n == n_expected)
+		return n;
+	rest = fd_read_full(fd, bytes + n, n_bytes - (size_t)n);
+	return rest < 0 ? rest : n + rest;
+}
+
 int fd_read_all(int fd, size_t max_bytes, char **ret_bytes, size_t *ret_n_bytes)
 {
 	_cleanup_free_ char *bytes = NULL;
-	size_t n_allocated = 4096, n_bytes = 0;
+	size_t n_allocated = 4096, n_bytes = 0, n_expected = 0;
 	struct stat st;
 
-	/* One read for a regular file: its size, the end of the file, and the NUL. */
+	/* One read for a regular file: its size, a byte that isn't there, and the NUL. */
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0) {
 		if ((uint64_t)st.st_size > max_bytes)
 			return -EFBIG;
-		n_allocated = (size_t)st.st_size + 2;
+		n_expected = (size_t)st.st_size;
+		n_allocated = n_expected + 2;
 	}
 	for (;;) {
 		char *larger = realloc(bytes, n_allocated);
@@ -145,7 +163,7 @@ int fd_read_all(int fd, size_t max_bytes, char **ret_bytes, size_t *ret_n_bytes)
 		if (!larger)
 			return -ENOMEM;
 		bytes = larger;
-		n = fd_read_full(fd, bytes + n_bytes, n_allocated - n_bytes - 1);
+		n = read_expecting(fd, bytes + n_bytes, n_allocated - n_bytes - 1, n_expected);
 		if (n < 0)
 			return (int)n;
 		n_bytes += (size_t)n;
@@ -219,4 +237,11 @@ int file_replace_at(int directory_fd, const char *path, const void *bytes, size_
 	if (r < 0)
 		unlinkat(directory_fd, aside, 0);
 	return r;
+}
+
+int file_put_at(int directory_fd, const char *path, const void *bytes, size_t n_bytes, mode_t mode)
+{
+	int r = file_write_at(directory_fd, path, bytes, n_bytes, mode);
+
+	return r == -EEXIST ? file_replace_at(directory_fd, path, bytes, n_bytes, mode, 0) : r;
 }

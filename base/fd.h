@@ -89,3 +89,12 @@ enum file_replace_flags {
  */
 int file_replace_at(int directory_fd, const char *path, const void *bytes, size_t n_bytes,
 		    mode_t mode, unsigned int flags);
+
+/**
+ * file_put_at() - write a file that nobody reads before something else says that it's there
+ *
+ * Created in its place, without a rename, where there is none; replaced where one is.
+ *
+ * Return: 0 or a negative errno.
+ */
+int file_put_at(int directory_fd, const char *path, const void *bytes, size_t n_bytes, mode_t mode);

@@ -44,8 +44,7 @@ int overlay_file_write(int bundle_fd, const struct overlay_file *overlay, struct
 	}
 	r = buffer_status(&buffer);
 	if (r == 0)
-		r = file_replace_at(bundle_fd, OVERLAY_FILE_NAME, buffer.bytes, buffer.n_bytes,
-				    0600, 0);
+		r = file_put_at(bundle_fd, OVERLAY_FILE_NAME, buffer.bytes, buffer.n_bytes, 0600);
 	return r < 0 ? error_set(error, r, "cannot write '%s'", OVERLAY_FILE_NAME) : 0;
 }
 

@@ -76,7 +76,7 @@ static int host_file_read(const char *path, char **ret_text, struct error *error
 static int bundle_file_write(const struct spec_container *container, const char *name,
 			     const char *text, size_t n_bytes, struct error *error)
 {
-	int r = file_replace_at(container->bundle_fd, name, text, n_bytes, 0644, 0);
+	int r = file_put_at(container->bundle_fd, name, text, n_bytes, 0644);
 
 	return r < 0 ? error_set(error, r, "cannot write '%s'", name) : 0;
 }

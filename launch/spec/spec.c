@@ -158,15 +158,27 @@ static int overlay_find(const struct spec_container *container, struct overlay_f
 	return read_write_layer(container, overlay, error);
 }
 
-static int json_file_write(const struct spec_container *container, const char *name,
-			   const struct json_writer *writer, struct error *error)
+static int inspect_file_write(const struct spec_container *container,
+			      const struct json_writer *writer, struct error *error)
 {
 	int r = json_writer_status(writer);
 
 	if (r == 0)
-		r = file_replace_at(container->bundle_fd, name, writer->buffer.bytes,
+		r = file_put_at(container->bundle_fd, "container.json", writer->buffer.bytes,
+				writer->buffer.n_bytes, 0600);
+	return r < 0 ? error_set(error, r, "cannot write 'container.json'") : 0;
+}
+
+/* The last, and whole or not there: with it the bundle is complete. */
+static int config_file_write(const struct spec_container *container,
+			     const struct json_writer *writer, struct error *error)
+{
+	int r = json_writer_status(writer);
+
+	if (r == 0)
+		r = file_replace_at(container->bundle_fd, "config.json", writer->buffer.bytes,
 				    writer->buffer.n_bytes, 0600, 0);
-	return r < 0 ? error_set(error, r, "cannot write '%s'", name) : 0;
+	return r < 0 ? error_set(error, r, "cannot write 'config.json'") : 0;
 }
 
 static int files_write(const struct spec_container *container, const struct overlay_file *overlay,
@@ -179,9 +191,9 @@ static int files_write(const struct spec_container *container, const struct over
 	if (r == 0 && overlay->lowers.n_items > 0)
 		r = overlay_file_write(container->bundle_fd, overlay, error);
 	if (r == 0)
-		r = json_file_write(container, "container.json", inspect, error);
+		r = inspect_file_write(container, inspect, error);
 	if (r == 0)
-		r = json_file_write(container, "config.json", config, error);
+		r = config_file_write(container, config, error);
 	return r;
 }
 

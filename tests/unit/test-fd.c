@@ -136,6 +136,28 @@ static void a_replaced_file_is_the_new_one_with_its_mode_and_nothing_stays_besid
 	assert_int_equal(scratch_count(&scratch, "d"), 1);
 }
 
+static void a_file_is_put_where_there_is_none_and_over_what_is_there(void **state)
+{
+	_cleanup_scratch_ struct scratch_directory scratch = scratch_directory_make();
+	_cleanup_free_ char *text = NULL, *target = NULL;
+	struct stat first, second;
+
+	assert_int_equal(file_put_at(scratch.fd, "f", "one", 3, 0600), 0);
+	assert_int_equal(fstatat(scratch.fd, "f", &first, 0), 0);
+	assert_int_equal(file_put_at(scratch.fd, "f", "second", 6, 0644), 0);
+	assert_int_equal(fstatat(scratch.fd, "f", &second, 0), 0);
+	/* Who has the earlier one open reads all of it still. */
+	assert_true(first.st_ino != second.st_ino);
+	assert_int_equal(second.st_mode & 07777, 0644);
+	text = scratch_read(&scratch, "f");
+	assert_string_equal(text, "second");
+	assert_int_equal(symlinkat("f", scratch.fd, "link"), 0);
+	assert_int_equal(file_put_at(scratch.fd, "link", "x", 1, 0600), 0);
+	target = scratch_read(&scratch, "f");
+	assert_string_equal(target, "second");
+	assert_int_equal(scratch_count(&scratch, "."), 2);
+}
+
 static void a_replacement_that_fails_leaves_the_old_file_and_no_other(void **state)
 {
 	_cleanup_scratch_ struct scratch_directory scratch = scratch_directory_make();
@@ -218,6 +240,7 @@ int main(void)
 		cmocka_unit_test(a_written_file_must_be_new),
 		cmocka_unit_test(
 			a_replaced_file_is_the_new_one_with_its_mode_and_nothing_stays_beside_it),
+		cmocka_unit_test(a_file_is_put_where_there_is_none_and_over_what_is_there),
 		cmocka_unit_test(a_replacement_that_fails_leaves_the_old_file_and_no_other),
 		cmocka_unit_test(readers_of_a_replaced_file_never_see_a_part),
 		cmocka_unit_test(a_full_write_says_why_it_failed),
