@@ -27,7 +27,7 @@ n_bundles() {
 	layerfs create busybox | initlayer | volctl attach -v data:/data | nslaunch spec -- date | nslaunch run >out
 	date -d "$(<out)"
 	[ "$(n_bundles)" -eq 1 ]
-	[ -z "$(ls "$LAMINA_STATE")" ]
+	[ -z "$(ls -I "@*" "$LAMINA_STATE")" ]
 	[ -d "$LAMINA_STORE/volumes/data/_data" ]
 }
 
@@ -198,7 +198,7 @@ n_bundles() {
 	head -1 paths >&9
 	# Half a path is no path.
 	printf %s "$(tail -1 paths)" >&9
-	until_true eval '[ -s out ] && [ -z "$(ls "$LAMINA_STATE")" ]'
+	until_true eval '[ -s out ] && [ -z "$(ls -I "@*" "$LAMINA_STATE")" ]'
 	[ "$(<out)" = ran ]
 	kill -TERM "$pid"
 	until_false kill -0 "$pid" 2>/dev/null
@@ -218,7 +218,7 @@ n_bundles() {
 	wait "$pid" || status=$?
 	[ "$status" -eq 3 ]
 	diff -u <(sort out) <(printf '%s\n' got got got up up up)
-	[ -z "$(ls "$LAMINA_STATE")" ]
+	[ -z "$(ls -I "@*" "$LAMINA_STATE")" ]
 }
 
 @test "a pipeline that is killed leaves only what rm --incomplete and rm find" {
