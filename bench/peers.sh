@@ -113,6 +113,7 @@ nspawn_works()
 peers_stop()
 {
 	docker_stop
+	! command -v nslaunch >/dev/null || nslaunch pool drain
 }
 
 # bundle_make NAME COMMAND... - a bundle of lamina's with an ephemeral read-write layer: $bundle
