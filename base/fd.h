@@ -52,7 +52,7 @@ int fd_receive(int socket_fd);
 int directory_entry_next(DIR *directory, const struct dirent **ret_entry);
 
 /**
- * fd_read_all() - everything that @fd still has, with a NUL behind it
+ * fd_read_all() - everything that @fd still has, with a NUL and room for one more byte behind it
  * @max_bytes: more than this is -EFBIG (a file that somebody else controls must not fill memory)
  * @ret_bytes: owned by the caller, to be freed
  * @ret_n_bytes: without the NUL; may be NULL

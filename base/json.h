@@ -55,7 +55,8 @@ int json_parse(struct json_document *document, const char *text, size_t n_bytes,
 
 /**
  * json_parse_owned() - json_parse() without the copy
- * @text: of malloc(); taken, whatever the result is
+ * @text: of malloc(), with room for two bytes behind its @n_bytes (fd_read_all() leaves that);
+ * taken, whatever the result is
  */
 int json_parse_owned(struct json_document *document, char *text, size_t n_bytes,
 		     struct error *error);

@@ -511,12 +511,7 @@ int json_parse(struct json_document *document, const char *text, size_t n_bytes,
 int json_parse_owned(struct json_document *document, char *text, size_t n_bytes,
 		     struct error *error)
 {
-	char *larger = n_bytes > INT32_MAX ? NULL : realloc(text, n_bytes + 2);
-
-	if (larger)
-		return text_parse(document, larger, n_bytes, error);
-	free(text);
-	return error_set(error, -ENOMEM, "cannot parse");
+	return text_parse(document, text, n_bytes, error);
 }
 
 int json_parse_file_at(struct json_document *document, int directory_fd, const char *path,

@@ -7,6 +7,7 @@
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
@@ -127,26 +128,41 @@ static int directory_add(struct cgroup *cgroup, const char *name,
 	return r;
 }
 
+/* getdents64(2): not in the C libraries' headers. */
+struct linux_dirent64 {
+	uint64_t d_ino;
+	int64_t d_off;
+	unsigned short d_reclen;
+	unsigned char d_type;
+	char d_name[];
+};
+
 /* @look: at each, what it is; else each is taken for a v1 hierarchy. */
 static int directories_add(struct cgroup *cgroup, bool look, struct error *error)
 {
-	/* A descriptor of its own: closedir() closes it, and its offset moves. */
-	_cleanup_closedir_ DIR *directory = opendir(CGROUP_ROOT);
+	/* What readdir(3) allocates for its buffer is a mapping made, faulted in and taken down. */
+	_Alignas(struct linux_dirent64) char buffer[2048];
+	_cleanup_close_ int fd = fd_open(CGROUP_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	fsid_t seen[CGROUP_MAX_HIERARCHIES];
-	const struct dirent *entry;
-	int r = 0, more = 0;
+	long n = 0;
+	int r = 0;
 
-	if (!directory)
+	if (fd < 0)
 		return error_set(error, -errno, "cannot read '%s'", CGROUP_ROOT);
-	while (r == 0 && (more = directory_entry_next(directory, &entry)) > 0) {
-		/* A tmpfs, which is what holds the v1 mounts, always knows the type. */
-		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
-			continue;
-		r = look ? directory_add(cgroup, entry->d_name, seen, error)
-			 : hierarchy_add(cgroup, entry->d_name, false, error);
+	while (r == 0 && (n = syscall(SYS_getdents64, fd, buffer, sizeof(buffer))) > 0) {
+		const struct linux_dirent64 *entry;
+
+		for (long at = 0; r == 0 && at < n; at += entry->d_reclen) {
+			entry = (const struct linux_dirent64 *)(void *)(buffer + at);
+			/* A tmpfs, which is what holds the v1 mounts, always knows the type. */
+			if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+				continue;
+			r = look ? directory_add(cgroup, entry->d_name, seen, error)
+				 : hierarchy_add(cgroup, entry->d_name, false, error);
+		}
 	}
 	/* Hierarchies that aren't seen would be cgroups that stay. */
-	return more < 0 ? error_set(error, more, "cannot read '%s'", CGROUP_ROOT) : r;
+	return n < 0 ? error_set(error, -errno, "cannot read '%s'", CGROUP_ROOT) : r;
 }
 
 static int hierarchies_find(struct cgroup *cgroup, bool look, struct error *error)
