@@ -316,7 +316,7 @@ moments() {
 clean_up_killed() {
 	local id
 	until_true eval '[ -z "$(scratch_processes)" ]'
-	for id in "$LAMINA_STATE"/*; do
+	for id in "$LAMINA_STATE"/[!@]*; do
 		[ ! -e "$id" ] || nslaunch delete --force "${id##*/}"
 	done
 	layerfs rm --incomplete >/dev/null

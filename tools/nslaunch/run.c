@@ -183,13 +183,12 @@ static void bundle_let_go(struct launched *launched)
 		lock_release(launched->bundle.lock_fd);
 }
 
-/* Returns the exit status, or a negative errno. */
-static int run_to_end(const struct run_options *given, struct launched *launched,
+/* @signal has ended it early, or is 0. Returns the exit status, or a negative errno. */
+static int run_to_end(const struct run_options *given, struct launched *launched, int signal,
 		      struct error *error)
 {
-	int wait_status, signal, r;
+	int wait_status, r;
 
-	signal = end_if_asked_early(launched);
 	r = attend(launched, &wait_status, error);
 	if (r < 0) {
 		/* Nobody would ever see its end. */
@@ -214,7 +213,7 @@ static int run_one(const struct command_call *call, struct launch_options *optio
 	_cleanup_launched_ struct launched launched = LAUNCHED_EMPTY;
 	struct remover remover = REMOVER_EMPTY;
 	struct error removing;
-	int status, r;
+	int status, signal, r;
 
 	options->adopts = !given->no_subreaper;
 	r = launch_start(options, &launched, &status, error);
@@ -225,10 +224,12 @@ static int run_one(const struct command_call *call, struct launch_options *optio
 		/* A container of this id is there, and may be the bundle's. */
 		return r == -EEXIST ? status : removed_after_failure(call, status);
 	}
+	/* Before anything takes time: the program may be there to hear what comes from now on. */
+	signal = end_if_asked_early(&launched);
 	error_init(&removing);
 	if (given->rm && remover_start(&remover, call->process_argv[0], &launched, &removing) < 0)
 		command_report(call, &removing);
-	status = run_to_end(given, &launched, error);
+	status = run_to_end(given, &launched, signal, error);
 	launched_close(&launched);
 	if (remover_finish(&remover, &removing) < 0)
 		command_report(call, &removing);
