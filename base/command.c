@@ -534,7 +534,7 @@ int command_main(const struct tool *tool, int argc, char *argv[])
 		return 0;
 	}
 	if ((trace_path && *trace_path) || trace_is_seen())
-		(void)trace_open(tool->name, trace_path && *trace_path ? trace_path : NULL);
+		trace_open(tool->name, trace_path && *trace_path ? trace_path : NULL);
 	trace_exec();
 	slot = trace_begin(tool->name);
 	r = tool_run(tool, argc, argv, &command, &end, &error);

@@ -63,7 +63,7 @@ static struct {
 	pid_t pid;
 	char container_id[128];
 	pid_t container_pid;
-	bool is_container;
+	bool is_container, is_shared;
 	struct trace_waiting waiting[2]; /* the tool's, and the container's child's */
 } trace;
 
@@ -101,18 +101,32 @@ bool trace_is_seen(void)
 	return LAMINA_PROBE_IS_SEEN(phase__end);
 }
 
-int trace_open(const char *tool, const char *path)
+void trace_open(const char *tool, const char *path)
 {
-	void *table = mmap(NULL, sizeof(*trace.table), PROT_READ | PROT_WRITE,
-			   MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	/* Memory that is mapped would cost the start 10 us: of this the pages are made that are
+	 * written. */
+	static struct trace_table table;
 
-	if (table == MAP_FAILED)
-		return -errno;
 	trace.tool = tool;
 	trace.path = path;
 	trace.pid = getpid();
-	trace.table = table;
+	trace.table = &table;
 	waiting_begin();
+}
+
+int trace_share(void)
+{
+	struct trace_table *shared;
+
+	if (!trace.table || trace.is_shared)
+		return 0;
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
+	if (shared == MAP_FAILED)
+		return -errno;
+	*shared = *trace.table;
+	trace.table = shared;
+	trace.is_shared = true;
 	return 0;
 }
 

@@ -2,9 +2,9 @@
 /*
  * The timeline of a start: phases stamped into a fixed table and written after the work is done.
  *
- * One table per process, off until trace_open(); off, a phase costs one test of a pointer. The
- * table is shared memory, so what a container's child stamps before its exec is in its parent's
- * table. The names are stable and listed in docs/profiling.md.
+ * One table per process, off until trace_open(); off, a phase costs one test of a pointer. A child
+ * that has its parent's memory until its exec stamps into its parent's table; so does one that is
+ * forked after trace_share(). The names are stable and listed in docs/profiling.md.
  */
 #pragma once
 
@@ -23,10 +23,15 @@ bool trace_is_seen(void);
  * @tool: the process's name in the timeline; borrowed for the life of the process
  * @path: LAMINA_TRACE: a file that gets one JSON object a line, appended; borrowed likewise; or
  * NULL: nothing is written, and the probes are told durations
- *
- * Return: 0 or a negative errno (the tool runs on, untraced).
  */
-int trace_open(const char *tool, const char *path);
+void trace_open(const char *tool, const char *path);
+
+/**
+ * trace_share() - before a fork: what the child stamps is in this process's table
+ *
+ * Return: 0 or a negative errno (what the child stamps is lost).
+ */
+int trace_share(void);
 
 bool trace_is_on(void);
 

@@ -298,6 +298,7 @@ static int clone_bridged(struct exec_attempt *attempt, struct child *child,
 	child->dialogue_fd = fds[1];
 	child->join_flags |=
 		config_find_namespace(&attempt->config, CLONE_NEWPID) ? CLONE_NEWPID : 0;
+	(void)trace_share();
 	report->clone_slot = trace_begin("ns.clone");
 	launched->pid = process_fork(0, cgroup_v2_fd(&attempt->cgroup), &launched->pidfd);
 	if (launched->pid == 0) {

@@ -222,6 +222,8 @@ static int clone_child(struct attempt *attempt, struct error *error)
 			     error);
 	if (r < 0)
 		return r;
+	if (attempt->is_forked)
+		(void)trace_share();
 	attempt->preparation.report->clone_slot = trace_begin("ns.clone");
 	if (attempt->is_forked) {
 		pid = process_fork(attempt->is_bridged ? 0 : flags, cgroup_fd, &launched->pidfd);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -16,7 +17,8 @@
 #include "base/syscalls.h"
 #include "base/trace.h"
 
-#define SELF "/proc/self/exe"
+#define SELF	     "/proc/self/exe"
+#define SELF_IS_SAFE INT_MIN
 
 static const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 
@@ -63,27 +65,39 @@ static int copy_sealed(int exe_fd)
 	return take_fd(&fd);
 }
 
+/* What to execute, or SELF_IS_SAFE. */
+static int protected_open(struct error *error)
+{
+	TRACE_PHASE("self.protect");
+	_cleanup_close_ int exe_fd = fd_open(SELF, O_RDONLY | O_CLOEXEC);
+	int fd;
+
+	if (exe_fd >= 0 && is_safe(exe_fd))
+		return SELF_IS_SAFE;
+	fd = exe_fd < 0 ? -errno : clone_read_only(exe_fd);
+	if (fd < 0 && exe_fd >= 0)
+		fd = copy_sealed(exe_fd);
+	return fd < 0 ? error_set(error, fd,
+				  "cannot protect the launcher's executable (is /proc mounted?)")
+		      : fd;
+}
+
 int self_protect(char *argv[], struct error *error)
 {
 	static bool is_protected;
-	_cleanup_close_ int exe_fd = -EBADF, fd = -EBADF;
+	_cleanup_close_ int fd = -EBADF;
 
 	if (is_protected)
 		return 0;
-	TRACE_PHASE("self.protect");
-	exe_fd = fd_open(SELF, O_RDONLY | O_CLOEXEC);
-	if (exe_fd >= 0 && is_safe(exe_fd)) {
+	fd = protected_open(error);
+	if (fd == SELF_IS_SAFE) {
 		is_protected = true;
 		/* execveat(2) has made a number of the name. */
 		(void)prctl(PR_SET_NAME, "nslaunch", 0, 0, 0);
 		return 0;
 	}
-	fd = exe_fd < 0 ? -errno : clone_read_only(exe_fd);
-	if (fd < 0 && exe_fd >= 0)
-		fd = copy_sealed(exe_fd);
 	if (fd < 0)
-		return error_set(error, fd,
-				 "cannot protect the launcher's executable (is /proc mounted?)");
+		return fd;
 	syscall(SYS_execveat, fd, "", argv, environ, AT_EMPTY_PATH);
 	return error_set(error, -errno, "cannot execute the launcher's read-only clone");
 }

@@ -274,6 +274,6 @@ int main(int argc, char *argv[])
 	}
 	/* Off, it is a test of a pointer for each step. */
 	if (getenv("LAMINA_TRACE"))
-		(void)trace_open("floor-start", getenv("LAMINA_TRACE"));
+		trace_open("floor-start", getenv("LAMINA_TRACE"));
 	return run(&floor);
 }

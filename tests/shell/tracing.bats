@@ -134,9 +134,17 @@ unnamed() {
 	awk '$2 >= 150 { bad = 1 } END { exit bad }' table
 }
 
+@test "what a forked child does is in the trace too" {
+	bundle_make
+	config '.process.args = ["/bin/true"]'
+	LAMINA_TRACE=$PWD/trace nslaunch create --bundle "$BUNDLE" forked
+	nslaunch delete --force forked
+	jq -es 'map(select(.process == "container") | .phase) | index("mnt.proc") and index("root.switch")' trace
+}
+
 # documented - the names in the table of docs/profiling.md
 documented() {
-	sed -n 's/^| \(`[^|]*\)|.*/\1/p' "$LAMINA_SOURCE/docs/profiling.md" | grep -o '`[^`]*`' | tr -d '`' |
+	sed -n '/^## /,$d; s/^| \(`[^|]*\)|.*/\1/p' "$LAMINA_SOURCE/docs/profiling.md" | grep -o '`[^`]*`' | tr -d '`' |
 		sort -u
 }
 
@@ -164,4 +172,95 @@ documented() {
 			return 1
 		}
 	done
+}
+
+probes_needed() {
+	need readelf "$@"
+	grep -q LAMINA_HAVE_SDT "$LAMINA_BUILD/build.ninja" || skip "built without <sys/sdt.h>"
+	NSLAUNCH=$(readlink -f "$LAMINA_BIN/nslaunch")
+}
+
+# probes_of FILE - "NAME LOCATION SEMAPHORE N-ARGUMENTS" of each of lamina's
+probes_of() {
+	readelf -n "$1" | awk '
+		$1 == "Provider:" { ours = $2 == "lamina" }
+		$1 == "Name:" { name = $2 }
+		$1 == "Location:" { place = $2; semaphore = $NF; sub(/,$/, "", place) }
+		$1 == "Arguments:" && ours { print name, place, semaphore, NF - 1 }' | sort
+}
+
+@test "the tools have the probes that docs/profiling.md lists: an instruction that does nothing" {
+	local tool name place semaphore n
+
+	probes_needed objdump
+	for tool in layerfs initlayer volctl nslaunch; do
+		probes_of "$(readlink -f "$LAMINA_BIN/$tool")" >probes
+		while read -r name place semaphore n; do
+			[ "$((semaphore))" -gt 0 ]
+			grep -q "^| \`$name\` | .* | " "$LAMINA_SOURCE/docs/profiling.md"
+			[ "$(sed -n "s/^| \`$name\` | \([^|]*\) |.*/\1/p" "$LAMINA_SOURCE/docs/profiling.md" |
+				tr ',' '\n' | wc -l)" -eq "$n" ]
+			objdump -d --start-address="$place" --stop-address=$((place + 4)) \
+				"$(readlink -f "$LAMINA_BIN/$tool")" | grep -qE "^ *$(printf %x "$place"):.*\<nop"
+		done <probes
+		grep -q '^phase__begin ' probes
+		grep -q '^phase__end ' probes
+	done
+	[ "$(cut -d' ' -f1 probes | sort -u | tr '\n' ' ')" = \
+		"container__exec container__exit event phase__begin phase__end " ]
+}
+
+@test "probes fire for bpftrace in tools that aren't recorded, on both sides" {
+	local looker container id pid
+
+	probes_needed bpftrace
+	bundle_make
+	config '.process.args = ["/bin/sh", "-c", "exit 3"]'
+	bpftrace -e 'BEGIN { printf("looking\n"); exit(); }' 2>/dev/null | grep -q looking ||
+		skip "bpftrace can't look"
+	nslaunch run --bundle "$BUNDLE" seen || [ $? -eq 3 ]
+	bpftrace -B line -e "
+		usdt:$NSLAUNCH:lamina:phase__begin { printf(\"begin %d %s\\n\", pid, str(arg0)); }
+		usdt:$NSLAUNCH:lamina:phase__end { printf(\"end %d %s %d\\n\", pid, str(arg0), arg1); }
+		usdt:$NSLAUNCH:lamina:container__exec { printf(\"exec %s %d\\n\", str(arg0), arg1); }
+		usdt:$NSLAUNCH:lamina:container__exit { printf(\"exit %s %d\\n\", str(arg0), arg1); }
+		usdt:$NSLAUNCH:lamina:event { printf(\"event %s\\n\", str(arg0)); }
+		BEGIN { printf(\"looking\\n\"); }" >out 2>err 3>&- &
+	looker=$!
+	until_true grep -q looking out
+	# Others on the machine may run the same executable.
+	id=seen-$$
+	nslaunch run --bundle "$BUNDLE" "$id" 3>&- &
+	pid=$!
+	wait "$pid" || [ $? -eq 3 ]
+	until_true grep -q "^end $pid nslaunch " out
+	kill -INT "$looker"
+	wait "$looker" || :
+	grep -qx 'event exec.done' out
+	grep -qx "exit $id 768" out
+	container=$(sed -n "s/^exec $id //p" out)
+	grep -qE "^end $container mnt.proc [1-9][0-9]{3,}$" out
+	run ! grep -qE "^end $container nslaunch " out
+	# As many ends as beginnings, by name.
+	awk -v pid="$pid" -v container="$container" '$2 == pid || $2 == container' out >ours
+	[ "$(grep -c '^begin' ours)" -gt 30 ]
+	diff <(awk '$1 == "begin" { print $3 }' ours | sort) <(awk '$1 == "end" { print $3 }' ours | sort)
+}
+
+@test "probes fire for perf" {
+	probes_needed perf flock
+	bundle_make
+	config '.process.args = ["/bin/true"]'
+	nslaunch run --bundle "$BUNDLE" seen
+	# The kernel's events are everybody's.
+	exec 9</sys/kernel/tracing || skip "no /sys/kernel/tracing"
+	flock 9
+	perf --buildid-dir "$PWD/ids" buildid-cache --add "$NSLAUNCH" || skip "perf has no build id of it"
+	perf --buildid-dir "$PWD/ids" probe -q -x "$NSLAUNCH" %sdt_lamina:phase__end 2>err ||
+		skip "perf can't make probes: $(tail -n 1 err)"
+	perf stat -x, -a -e sdt_lamina:phase__end -o counts -- nslaunch run --bundle "$BUNDLE" seen 9<&- || :
+	perf probe -q -d 'sdt_lamina:*'
+	exec 9<&-
+	cat counts
+	[ "$(sed -n 's/^\([0-9]*\),.*sdt_lamina:phase__end.*/\1/p' counts)" -gt 30 ]
 }
