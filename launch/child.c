@@ -296,8 +296,8 @@ static int working_directory_enter(const struct config_process *process, struct 
 	_cleanup_close_ int root_fd = -EBADF, fd = -EBADF;
 
 	/* The root itself is no name that could lead elsewhere. */
-	if (!strcmp(process->cwd, "/") && chdir("/") == 0)
-		return 0;
+	if (!strcmp(process->cwd, "/"))
+		return chdir("/") < 0 ? error_set(error, -errno, "cannot enter the root") : 0;
 	root_fd = fd_open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	fd = root_fd < 0 ? -errno
 			 : path_open_in_root(root_fd, process->cwd, O_PATH | O_DIRECTORY, 0);
