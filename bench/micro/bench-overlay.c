@@ -122,6 +122,8 @@ static const struct benchmark_case cases[] = {
 	{ .name = "overlay/10/floor", .function = bare, .argument = 10 },
 	{ .name = "overlay/127", .function = library, .argument = 127 },
 	{ .name = "overlay/127/floor", .function = bare, .argument = 127 },
+	{ .name = "overlay/500", .function = library, .argument = 500 },
+	{ .name = "overlay/500/floor", .function = bare, .argument = 500 },
 	{ .name = "overlay/10/ephemeral", .function = library_ephemeral, .argument = 10 },
 	{ .name = "overlay/10/fallback", .function = library_fallback, .argument = 10 },
 };
