@@ -532,3 +532,24 @@ running() {
 	[ -z "$output" ]
 	rm -rf "$state/@seccomp"
 }
+
+@test "a container starts with 256 KiB more memory than its program needs by itself" {
+	local cgroup=/sys/fs/cgroup/memory need
+
+	[ -e "$cgroup/memory.limit_in_bytes" ] || [ -e "$cgroup/tasks" ] || skip "no memory controller of cgroup v1"
+	mkdir "$cgroup/probe"
+	# The shell's own memory is charged to the cgroup that it came from.
+	sh -c 'echo 0 >"$1/probe/tasks" && exec "$2" true' sh "$cgroup" "$BUNDLE/rootfs/bin/busybox"
+	need=$(<"$cgroup/probe/memory.max_usage_in_bytes")
+	rmdir "$cgroup/probe"
+	[ "$need" -gt 0 ]
+	[ "$need" -lt 2000000 ]
+	config ".process.args = [\"busybox\", \"true\"] | .linux.resources.memory = {limit: $((need + 262144))}"
+	run --separate-stderr nslaunch run --bundle "$BUNDLE" small
+	[ "$status" -eq 0 ]
+	# And with next to nothing it doesn't, and says so, or is killed.
+	config '.process.args = ["busybox", "true"] | .linux.resources.memory = {limit: 65536}'
+	run --separate-stderr nslaunch run --bundle "$BUNDLE" small
+	[ "$status" -ne 0 ]
+	assert_nothing_left
+}
