@@ -203,7 +203,6 @@ static void work_time(struct benchmark_state *state, const struct work *work, in
 	static void name(struct benchmark_state *state, int64_t argument)                          \
 	{                                                                                          \
 		static const struct work work = { __VA_ARGS__ };                                   \
-                                                                                                   \
 		work_time(state, &work, argument);                                                 \
 	}
 
