@@ -10,7 +10,7 @@ setup() {
 }
 
 sample() {
-	printf '%s\n' "$BATS_TEST_DIRNAME/data/trace-$1.jsonl"
+	printf '%s\n' "$LAMINA_SOURCE/tests/accept/trace/$1.jsonl"
 }
 
 # line TEXT - the one line of $output that has TEXT, its blanks squeezed
@@ -453,4 +453,20 @@ LINES
 	sed "s/$trace/00000000000000000000000000000000/" trace >bad
 	lamina-trace --format=otlp bad >bad.otlp
 	otlp_check bad.otlp
+}
+
+@test "what must be refused is, by every format; what must be taken is" {
+	local file format
+
+	for file in "$LAMINA_SOURCE"/tests/refuse/trace/*; do
+		run -1 --separate-stderr lamina-trace --output=out.json "$file"
+		[[ "$stderr" == "lamina-trace: show: '$file': "* ]]
+		[ ! -e out.json ]
+	done
+	for file in "$LAMINA_SOURCE"/tests/accept/trace/*; do
+		for format in text json svg mermaid folded otlp; do
+			lamina-trace --format="$format" "$file" >out
+			[ -s out ]
+		done
+	done
 }
