@@ -76,7 +76,7 @@ static int bundle_lock(const struct store *store, const char *id, int (*take)(in
 
 static int lock_at_any_time(int fd)
 {
-	TRACE_PHASE("lock.wait");
+	TRACE_PHASE("free.wait");
 
 	return lock_take(fd, LOCK_MODE_EXCLUSIVE);
 }

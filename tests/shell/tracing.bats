@@ -130,7 +130,7 @@ unnamed() {
 	unnamed trace.* >table
 	sed "s|^|# |" table >&3
 	[ "$(cut -d' ' -f1 table | tr '\n' ' ')" = \
-		"rmlayerfs runinitlayer runlayerfs runnslaunch runnslaunch-2 runvolctl " ]
+		"rmlayerfs runinitlayer runlayerfs runlayerfs-2 runnslaunch runnslaunch-2 runvolctl " ]
 	awk '$2 >= 150 { bad = 1 } END { exit bad }' table
 }
 

@@ -184,15 +184,23 @@ static void in_a_pipeline_the_path_goes_through_the_tool_that_the_next_reads_fro
 		{ "layerfs", 2, "ovl.mkdir", 100, 150, 150 },
 		/* It reads until 310, then works. */
 		{ "initlayer", 3, "initlayer", 20, 480, 180 },
+		{ "initlayer", 3, "stream.wait", 30, 280, 5 },
 		{ "initlayer", 3, "layer.open", 320, 150, 150 },
+		/* It would read what comes of that. */
+		{ "nslaunch", 4, "nslaunch", 40, 500, 10 },
+		{ "nslaunch", 4, "stream.wait", 45, 450, 5 },
 		end,
 	};
 	_cleanup_trace_ struct trace trace = {};
 
 	analyse(&trace, lines, "");
-	assert_path(&trace, "0-100 (other), 100-250 ovl.mkdir, 250-300 (other), 300-320 (other), "
-			    "320-470 layer.open, 470-500 (other)");
-	assert_int_equal(trace.analysis.segments[2].process, trace.analysis.segments[1].process);
+	assert_path(&trace, "0-20 (other), 20-30 (other), 30-40 (other), 40-45 (other), "
+			    "45-100 (other), 100-250 ovl.mkdir, 250-300 (other), 300-310 "
+			    "stream.wait, 310-320 (other), 320-470 layer.open, "
+			    "470-495 (other), 495-540 (other)");
+	/* Each begins with what is its own; then the first is what all wait for. */
+	assert_int_equal(trace.analysis.segments[4].process, trace.analysis.segments[5].process);
+	assert_int_equal(trace.analysis.segments[6].process, trace.analysis.segments[5].process);
 }
 
 static void what_a_working_tool_does_is_its_own_whatever_runs_beside_it(void **state)
@@ -235,6 +243,29 @@ static void what_ends_behind_the_command_is_not_on_its_path(void **state)
 
 	analyse(&trace, lines, "");
 	assert_path(&trace, "0-100 shell, 100-300 spec.parse, 300-500 exit.wait");
+}
+
+static void what_is_left_running_is_not_what_the_command_waited_for(void **state)
+{
+	static const struct line lines[] = {
+		{ "run", 1, "run", 0, 1000, 0 },
+		{ "nslaunch", 3, "nslaunch", 100, 800, 100 },
+		{ "nslaunch", 3, "exit.wait", 100, 600, 0 },
+		{ "nslaunch", 3, "remover.wait", 700, 150, 0 },
+		{ "nslaunch", 3, "launch.close", 850, 50, 50 },
+		/* It removes a container, and goes on with what nobody waits for. */
+		{ "layerfs", 4, "layerfs", 200, 1300, 100 },
+		{ "layerfs", 4, "free.wait", 200, 520, 0 },
+		{ "layerfs", 4, "ovl.remove", 720, 120, 120 },
+		{ "layerfs", 4, "trash.delete", 840, 660, 660 },
+		end,
+	};
+	_cleanup_trace_ struct trace trace = {};
+
+	analyse(&trace, lines, "");
+	assert_path(&trace, "0-100 shell, 100-700 exit.wait, 700-720 free.wait, "
+			    "720-840 ovl.remove, 840-850 trash.delete, 850-900 launch.close, "
+			    "900-1000 shell");
 }
 
 static void the_path_has_no_gap_and_no_overlap(void **state)
@@ -504,6 +535,7 @@ int main(void)
 		cmocka_unit_test(what_a_working_tool_does_is_its_own_whatever_runs_beside_it),
 		cmocka_unit_test(a_container_that_nothing_is_known_of_around_has_a_path_too),
 		cmocka_unit_test(what_ends_behind_the_command_is_not_on_its_path),
+		cmocka_unit_test(what_is_left_running_is_not_what_the_command_waited_for),
 		cmocka_unit_test(the_path_has_no_gap_and_no_overlap),
 		cmocka_unit_test(a_phase_is_inside_the_shortest_one_around_it),
 		cmocka_unit_test(what_neither_works_nor_is_explained_is_blocked),

@@ -22,7 +22,6 @@ struct helper {
 	char beside[PATH_MAX]; /* "": only PATH is searched */
 	char store[PATH_MAX];
 	char *arguments[N_ARGUMENTS];
-	char **environment;
 	int in_fd, out_fd;
 	int failure; /* of its exec */
 };
@@ -34,27 +33,11 @@ static int helper_main(void *argument)
 	(void)setsid();
 	if (dup2(helper->in_fd, STDIN_FILENO) >= 0 && dup2(helper->out_fd, STDOUT_FILENO) >= 0) {
 		if (*helper->beside)
-			execve(helper->beside, helper->arguments, helper->environment);
-		execvpe(TOOL, helper->arguments, helper->environment);
+			execve(helper->beside, helper->arguments, environ);
+		execvpe(TOOL, helper->arguments, environ);
 	}
 	helper->failure = -errno;
 	return 127;
-}
-
-/* Without LAMINA_TRACE: it lives on when the timeline that it would write to is over. */
-static char **environment_make(void)
-{
-	size_t n = 0, n_kept = 0;
-	char **environment;
-
-	while (environ[n])
-		n++;
-	environment = calloc(n + 1, sizeof(*environment));
-	for (size_t i = 0; environment && i < n; i++) {
-		if (!string_has_prefix(environ[i], "LAMINA_TRACE="))
-			environment[n_kept++] = environ[i];
-	}
-	return environment;
 }
 
 /* Sets @store to STORE where @bundle is STORE/containers/ID, else to "". */
@@ -70,8 +53,8 @@ static void store_of(const char *bundle, char store[PATH_MAX])
 		snprintf(store, PATH_MAX, "%.*s", (int)(n - (sizeof(parent) - 1)), bundle);
 }
 
-static int helper_fill(struct helper *helper, const char *program, const char *bundle,
-		       const char *option, struct error *error)
+static void helper_fill(struct helper *helper, const char *program, const char *bundle,
+			const char *option)
 {
 	const char *slash = strrchr(program, '/');
 	char **argument = helper->arguments;
@@ -89,8 +72,6 @@ static int helper_fill(struct helper *helper, const char *program, const char *b
 	*argument++ = (char *)"--volumes";
 	*argument++ = (char *)option;
 	*argument++ = (char *)bundle;
-	helper->environment = environment_make();
-	return helper->environment ? 0 : error_set(error, -ENOMEM, "cannot start " TOOL);
 }
 
 static int helper_start(struct remover *remover, const char *program, const char *bundle,
@@ -105,11 +86,8 @@ static int helper_start(struct remover *remover, const char *program, const char
 		return error_set(error, -errno, "cannot make a pipe");
 	said_fd = fds[0];
 	helper.out_fd = out_fd = fds[1];
-	r = helper_fill(&helper, program, bundle, option, error);
-	if (r < 0)
-		return r;
+	helper_fill(&helper, program, bundle, option);
 	pid = process_vfork(0, -1, NULL, helper_main, &helper);
-	free(helper.environment);
 	r = pid < 0 ? (int)pid : helper.failure;
 	if (r < 0)
 		return error_set(error, r, "cannot execute " TOOL ", which removes the bundle");
@@ -149,7 +127,7 @@ int remover_start(struct remover *remover, const char *program, const struct lau
 
 int remover_finish(struct remover *remover, struct error *error)
 {
-	TRACE_PHASE("ovl.remove");
+	TRACE_PHASE("remover.wait");
 	_cleanup_close_ int fd = take_fd(&remover->said_fd);
 	char byte;
 	ssize_t n;

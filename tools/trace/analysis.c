@@ -10,7 +10,9 @@ bool phase_is_tool(const struct timeline *timeline, const struct phase *phase)
 
 bool phase_waits(const struct phase *phase)
 {
-	static const char *const names[] = { "ns.clone", "exec", "exit.wait" };
+	static const char *const names[] = { "ns.clone",     "exec",	  "exit.wait",
+					     "remover.wait", "free.wait", "stream.wait",
+					     "hook.run" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (!strcmp(phase->name, names[i]))

@@ -16,6 +16,7 @@ struct walk {
 	struct analysis *analysis;
 	struct actor *actors;
 	size_t n_actors;
+	uint64_t end_ns;   /* of the path */
 	bool has_launcher; /* which waits for the container: the shell does not */
 	int r;
 };
@@ -46,21 +47,10 @@ static void emit(struct walk *walk, const struct segment *segment)
 	analysis->segments[analysis->n_segments++] = *segment;
 }
 
-/* Did most of what no phase of @index has pass without work? Then it waited for something. */
-static bool phase_idles(const struct walk *walk, size_t index)
+/* Did most of it pass without work? Then it waited for something. */
+static bool phase_idles(const struct phase *phase)
 {
-	const struct phase *phases = walk->timeline->phases;
-	uint64_t wall_ns = phases[index].duration_ns, cpu_ns = phases[index].cpu_ns;
-
-	for (size_t i = index + 1; i < walk->timeline->n_phases && phases[i].parent >= index; i++) {
-		if (phases[i].process != phases[index].process)
-			break;
-		if (phases[i].parent != index)
-			continue;
-		wall_ns -= phases[i].duration_ns < wall_ns ? phases[i].duration_ns : wall_ns;
-		cpu_ns -= phases[i].cpu_ns < cpu_ns ? phases[i].cpu_ns : cpu_ns;
-	}
-	return phases[index].has_cpu && cpu_ns < wall_ns / 2;
+	return phase->has_cpu && phase->cpu_ns < phase->duration_ns / 2;
 }
 
 /* May @waiter, in what @segment says, have waited for @other? */
@@ -68,6 +58,7 @@ static bool may_wait_for(const struct walk *walk, size_t waiter, const struct se
 			 size_t other)
 {
 	const struct process *waits = process_of(walk, waiter), *works = process_of(walk, other);
+	const struct phase *phase;
 
 	if (walk->actors[other].is_active || works->is_run)
 		return false;
@@ -75,10 +66,16 @@ static bool may_wait_for(const struct walk *walk, size_t waiter, const struct se
 		return !works->is_container || !walk->has_launcher;
 	if (waits->is_container || works->is_container)
 		return !waits->is_container;
-	if (segment->phase == TIMELINE_NONE)
+	if (segment->leaf != LEAF_PHASE)
 		return false;
-	return phase_waits(&walk->timeline->phases[segment->phase]) ||
-	       phase_idles(walk, segment->phase);
+	phase = &walk->timeline->phases[segment->phase];
+	/* A program is waited for there, and it is no tool. */
+	if (!strcmp(phase->name, "exit.wait"))
+		return false;
+	/* Who hands on what is awaited ends first; whom we hand it on to waits for us. */
+	if (!strcmp(phase->name, "stream.wait"))
+		return walk->actors[other].end_ns <= walk->actors[waiter].end_ns;
+	return phase_waits(phase) || phase_idles(phase);
 }
 
 static uint64_t min(uint64_t a, uint64_t b)
@@ -91,21 +88,33 @@ static uint64_t max(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
+/* Does @a say more of what is waited for until @until than @b? */
+static bool is_better(const struct walk *walk, size_t waiter, const struct actor *a,
+		      const struct actor *b, uint64_t until)
+{
+	const struct process *waits = process_of(walk, waiter);
+	uint64_t a_end = min(a->end_ns, until), b_end = min(b->end_ns, until);
+
+	/* Nobody waited for what is left running behind the end of it all. */
+	if ((!waits || waits->is_run) && (a->end_ns > walk->end_ns) != (b->end_ns > walk->end_ns))
+		return a->end_ns <= walk->end_ns;
+	return a_end != b_end ? a_end > b_end : a->start_ns > b->start_ns;
+}
+
 /* The one that worked last between @segment's start and its end; TIMELINE_NONE: none did. */
 static size_t worker_find(const struct walk *walk, size_t waiter, const struct segment *segment)
 {
 	size_t found = TIMELINE_NONE;
 
 	for (size_t i = 0; i < walk->n_actors; i++) {
-		const struct actor *actor = &walk->actors[i], *best;
+		const struct actor *actor = &walk->actors[i];
 		uint64_t end = min(actor->end_ns, segment->end_ns);
 
 		if (i == waiter || max(actor->start_ns, segment->start_ns) >= end ||
 		    !may_wait_for(walk, waiter, segment, i))
 			continue;
-		best = found == TIMELINE_NONE ? NULL : &walk->actors[found];
-		if (!best || end > min(best->end_ns, segment->end_ns) ||
-		    (end == min(best->end_ns, segment->end_ns) && actor->start_ns > best->start_ns))
+		if (found == TIMELINE_NONE ||
+		    is_better(walk, waiter, actor, &walk->actors[found], segment->end_ns))
 			found = i;
 	}
 	return found;
@@ -250,6 +259,7 @@ int critical_path(struct analysis *analysis, const struct timeline *timeline, si
 	facts->start_ns = facts->is_measured ? walk.actors[run].start_ns : group->start_ns;
 	facts->end_ns = facts->is_measured ? walk.actors[run].end_ns : group->end_ns;
 	facts->first_segment = analysis->n_segments;
+	walk.end_ns = facts->end_ns;
 	if (facts->is_measured)
 		actor_walk(&walk, run, facts->start_ns, facts->end_ns);
 	else

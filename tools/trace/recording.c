@@ -7,7 +7,7 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -21,6 +21,9 @@
 
 extern char **environ;
 
+/* How long is waited for what the command has left. */
+#define STRAGGLERS_NS 20000000
+
 /* Those that `run` passes on to the container. */
 static const int passed_on[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2 };
 
@@ -29,46 +32,38 @@ struct measured {
 	uint64_t start_ns, end_ns, unix_ns;
 };
 
+/*
+ * In a directory of its own: what writes to the file makes it where it isn't there, and may want to
+ * when all is over. Then there is no such directory.
+ */
 static int temporary_open(struct trace_file *file)
 {
 	const char *directory = getenv("TMPDIR");
 
-	file->path = string_format("%s/lamina-trace.XXXXXX",
-				   directory && *directory ? directory : "/tmp");
+	if (!directory || !*directory)
+		directory = access("/dev/shm", W_OK | X_OK) == 0 ? "/dev/shm" : "/tmp";
+	file->directory = string_format("%s/lamina-trace.XXXXXX", directory);
+	if (!file->directory)
+		return -ENOMEM;
+	if (!mkdtemp(file->directory)) {
+		free(take_ptr(file->directory));
+		return -errno;
+	}
+	file->path = string_format("%s/trace", file->directory);
 	if (!file->path)
 		return -ENOMEM;
-	file->fd = mkostemp(file->path, O_CLOEXEC | O_APPEND);
-	if (file->fd < 0)
-		return -errno;
-	file->is_temporary = true;
-	return 0;
-}
-
-static int memory_open(struct trace_file *file)
-{
-	_cleanup_close_ int try_fd = -EBADF;
-
-	file->fd = memfd_create("lamina-trace", MFD_CLOEXEC);
-	if (file->fd < 0 || fcntl(file->fd, F_SETFL, O_APPEND) < 0)
-		return -errno;
-	file->path = string_format("/proc/%d/fd/%d", getpid(), file->fd);
-	if (!file->path)
-		return -ENOMEM;
-	try_fd = open(file->path, O_WRONLY | O_APPEND | O_CLOEXEC);
-	return try_fd < 0 ? -errno : 0;
+	file->fd = open(file->path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+	return file->fd < 0 ? -errno : 0;
 }
 
 int trace_file_open(struct trace_file *file, const char *path, struct error *error)
 {
 	off_t end;
+	int r;
 
 	if (!path) {
-		if (memory_open(file) == 0)
-			return 0;
-		trace_file_close(file);
-		return temporary_open(file) < 0
-			       ? error_set(error, -errno, "cannot make a temporary file")
-			       : 0;
+		r = temporary_open(file);
+		return r < 0 ? error_set(error, r, "cannot make a temporary file") : 0;
 	}
 	file->path = strdup(path);
 	file->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);
@@ -94,8 +89,14 @@ void trace_file_close(struct trace_file *file)
 {
 	if (file->fd >= 0)
 		close(file->fd);
-	if (file->is_temporary)
-		unlink(file->path);
+	/* It may be made again in between. */
+	for (int i = 0; file->directory && i < 3; i++) {
+		if (file->path)
+			unlink(file->path);
+		if (rmdir(file->directory) == 0)
+			break;
+	}
+	free(file->directory);
 	free(file->path);
 	*file = (struct trace_file)TRACE_FILE_INIT;
 }
@@ -163,6 +164,24 @@ static int command_wait(pid_t pid, const sigset_t *awaited, int *ret_status)
 		r = sigwaitinfo(awaited, &signal);
 		if (r > 0 && r != SIGCHLD && signal.si_code != SI_KERNEL)
 			kill(pid, r);
+	}
+}
+
+/*
+ * What the command has started and left, such as what removes a container behind its return, comes
+ * to us to be waited for. It has a moment to say what it did: then the picture is whole.
+ */
+static void stragglers_wait(const sigset_t *awaited)
+{
+	uint64_t end_ns = trace_now() + STRAGGLERS_NS, now_ns;
+	struct timespec left;
+
+	while (waitpid(-1, NULL, WNOHANG) >= 0) {
+		now_ns = trace_now();
+		if (now_ns >= end_ns)
+			return;
+		left = (struct timespec){ .tv_nsec = (long)(end_ns - now_ns) };
+		(void)sigtimedwait(awaited, NULL, &left);
 	}
 }
 
@@ -235,10 +254,13 @@ int recording_run(const struct recording *recording, const struct trace_file *fi
 	sigprocmask(SIG_BLOCK, &awaited, &mask);
 	/* Ignored, as it may have come, there would be no status to get. */
 	sigaction(SIGCHLD, &(struct sigaction){ .sa_handler = SIG_DFL }, &child_action);
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 	if (recording->samples)
 		(void)sampler_start(&sampler);
 	r = command_measure(recording, file, &awaited, &mask, &measured, &status);
 	sampler_stop(&sampler);
+	if (r == 0)
+		stragglers_wait(&awaited);
 	sigaction(SIGCHLD, &child_action, NULL);
 	sigprocmask(SIG_SETMASK, &mask, NULL);
 	if (r < 0) {

@@ -14,8 +14,8 @@
 struct trace_file {
 	char *path; /* as LAMINA_TRACE gives it */
 	int fd;
-	size_t start;	   /* what is before was there before */
-	bool is_temporary; /* to be unlinked */
+	size_t start;	 /* what is before was there before */
+	char *directory; /* of a temporary one; NULL: it stays */
 };
 
 #define TRACE_FILE_INIT                                                                            \
@@ -25,8 +25,6 @@ struct trace_file {
 
 /**
  * trace_file_open() - @path, which is appended to, or a temporary one where that is NULL
- *
- * A temporary one is in memory, and named by /proc, where that can be opened.
  */
 int trace_file_open(struct trace_file *file, const char *path, struct error *error);
 
