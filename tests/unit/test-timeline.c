@@ -268,6 +268,26 @@ static void what_is_left_running_is_not_what_the_command_waited_for(void **state
 			    "900-1000 shell");
 }
 
+static void what_the_command_has_become_is_what_its_end_waits_for(void **state)
+{
+	static const struct line lines[] = {
+		{ "run", 1, "run", 0, 1000, 0 },
+		{ "initlayer", 2, "initlayer", 50, 50, 50 },
+		/* The script has become it, so that it has its number. */
+		{ "nslaunch", 1, "nslaunch", 200, 600, 600 },
+		{ "nslaunch", 1, "state.remove", 700, 100, 100 },
+		/* Left behind, it has ended before the recorder woke up. */
+		{ "layerfs", 4, "layerfs", 600, 350, 350 },
+		end,
+	};
+	_cleanup_trace_ struct trace trace = {};
+
+	analyse(&trace, lines, "");
+	assert_path(&trace, "0-50 shell, 50-100 (other), 100-200 shell, 200-700 (other), "
+			    "700-800 state.remove, 800-1000 shell");
+	assert_false(facts_of(&trace, "layerfs")->is_critical);
+}
+
 static void the_path_has_no_gap_and_no_overlap(void **state)
 {
 	static const struct line lines[] = {
@@ -536,6 +556,7 @@ int main(void)
 		cmocka_unit_test(a_container_that_nothing_is_known_of_around_has_a_path_too),
 		cmocka_unit_test(what_ends_behind_the_command_is_not_on_its_path),
 		cmocka_unit_test(what_is_left_running_is_not_what_the_command_waited_for),
+		cmocka_unit_test(what_the_command_has_become_is_what_its_end_waits_for),
 		cmocka_unit_test(the_path_has_no_gap_and_no_overlap),
 		cmocka_unit_test(a_phase_is_inside_the_shortest_one_around_it),
 		cmocka_unit_test(what_neither_works_nor_is_explained_is_blocked),

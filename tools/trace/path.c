@@ -88,16 +88,31 @@ static uint64_t max(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
+/* How surely the shell waits for @actor: a command may leave others running, and end. */
+static unsigned int shell_waits(const struct walk *walk, size_t shell, const struct actor *actor)
+{
+	const struct process *waits = process_of(walk, shell);
+
+	/* What it has become, by an exec. */
+	if (waits && walk->timeline->processes[actor->process].pid == waits->pid)
+		return 2;
+	return actor->end_ns <= walk->end_ns;
+}
+
 /* Does @a say more of what is waited for until @until than @b? */
 static bool is_better(const struct walk *walk, size_t waiter, const struct actor *a,
 		      const struct actor *b, uint64_t until)
 {
 	const struct process *waits = process_of(walk, waiter);
 	uint64_t a_end = min(a->end_ns, until), b_end = min(b->end_ns, until);
+	unsigned int a_surely, b_surely;
 
-	/* Nobody waited for what is left running behind the end of it all. */
-	if ((!waits || waits->is_run) && (a->end_ns > walk->end_ns) != (b->end_ns > walk->end_ns))
-		return a->end_ns <= walk->end_ns;
+	if (!waits || waits->is_run) {
+		a_surely = shell_waits(walk, waiter, a);
+		b_surely = shell_waits(walk, waiter, b);
+		if (a_surely != b_surely)
+			return a_surely > b_surely;
+	}
 	return a_end != b_end ? a_end > b_end : a->start_ns > b->start_ns;
 }
 
