@@ -273,18 +273,16 @@ scenario_run()
 	drive run 20 lamina "$@"
 }
 
-# commands N STARTERS COMMAND - N runs of it, "#" the number, in as many loops at once
+# commands N STARTERS COMMAND - N runs of it, "#" the number from 1 on, in as many loops at once; one
+# that fails ends its loop, and is a failure of all
 commands()
 {
 	# shellcheck disable=SC2016 # variables of the shell that runs it
-	printf 'loop() { i=$1; while [ $i -lt %s ]; do i=$((i + %s)); %s; done; }; ' "$1" "$2" \
-		"$(printf '%s' "$3" | sed 's/#/$i/g')"
-	n_loop=0
-	while [ "$n_loop" -lt "$2" ]; do
-		printf 'loop %s & ' "$n_loop"
-		n_loop=$((n_loop + 1))
-	done
-	printf 'wait'
+	printf 'loop() { i=$1; while [ $i -le %s ]; do %s || exit; i=$((i + %s)); done; }
+		loops= failed=0
+		n=0; while [ $n -lt %s ]; do n=$((n + 1)); loop $n & loops="$loops $!"; done
+		for loop in $loops; do wait $loop || failed=1; done; exit $failed' \
+		"$1" "$(printf '%s' "$3" | sed 's/#/$i/g')" "$2" "$2"
 }
 
 # many_compare SCENARIO N STARTERS ROUNDS - N containers, by so many starters

@@ -197,6 +197,15 @@ held_open() {
 	[ -z "$(find /sys/fs/cgroup -type d -path '*/lamina/floor-*' -o -type d -path '*/lamina/@pool-*')" ]
 }
 
+@test "compare's loops run each command once, and fail where one of them fails" {
+	. "$LAMINA_SOURCE/bench/scenarios.sh"
+	for loops in 1 2 3 7; do
+		[ "$(sh -c "$(commands 7 "$loops" 'echo #')" | sort | paste -sd,)" = 1,2,3,4,5,6,7 ]
+		run sh -c "$(commands 7 "$loops" '[ # -ne 5 ]')"
+		[ "$status" -eq 1 ]
+	done
+}
+
 @test "report makes a page, its pictures and README's table of the results" {
 	need jq gnuplot xmllint
 	run --separate-stderr "$LAMINA_SOURCE/bench/report" \
