@@ -13,13 +13,14 @@
 
 #include "base/fd.h"
 #include "launch/seccomp/arch.h"
+#include "launch/seccomp/program.h"
 
-#define MAGIC "lamina\1"
+#define MAGIC "lamina\2"
 
 /* A file: this, the instructions, the text. */
 struct header {
 	char magic[8];
-	char compiler[56]; /* SECCOMP_COMPILER_ID: of the compiler's sources, and its tables */
+	uint64_t compiler; /* seccomp_compiler_id */
 	uint32_t arch;	   /* the native one, by enum seccomp_arch_index */
 	uint32_t flags;
 	uint32_t n_instructions;
@@ -55,7 +56,7 @@ static uint64_t check_of(struct header header, const void *instructions)
 static void header_make(struct header *header, size_t n_text)
 {
 	*header = (struct header){ .magic = MAGIC,
-				   .compiler = SECCOMP_COMPILER_ID,
+				   .compiler = seccomp_compiler_id,
 				   .arch = (uint32_t)seccomp_native_arch(),
 				   .n_text = (uint32_t)n_text };
 }
@@ -90,6 +91,7 @@ static void name_make(const char *text, size_t n_text, char ret_name[17])
 static bool is_filter_of(const char *bytes, size_t n_bytes, const char *text, size_t n_text)
 {
 	struct header header, wanted;
+	const struct sock_filter *code;
 	size_t n_filter;
 
 	if (n_bytes < sizeof(header))
@@ -97,12 +99,13 @@ static bool is_filter_of(const char *bytes, size_t n_bytes, const char *text, si
 	memcpy(&header, bytes, sizeof(header));
 	header_make(&wanted, n_text);
 	n_filter = (size_t)header.n_instructions * sizeof(struct sock_filter);
+	code = (const struct sock_filter *)(const void *)(bytes + sizeof(header));
 	return !memcmp(header.magic, wanted.magic, sizeof(header.magic)) &&
-	       !memcmp(header.compiler, wanted.compiler, sizeof(header.compiler)) &&
-	       header.arch == wanted.arch && header.n_text == n_text && header.n_instructions > 0 &&
-	       header.n_instructions <= BPF_MAXINSNS &&
+	       header.compiler == wanted.compiler && header.arch == wanted.arch &&
+	       header.n_text == n_text && header.n_instructions <= BPF_MAXINSNS &&
 	       n_bytes == sizeof(header) + n_filter + n_text &&
-	       header.check == check_of(header, bytes + sizeof(header)) &&
+	       header.check == check_of(header, code) &&
+	       seccomp_program_is_valid(code, header.n_instructions) &&
 	       !memcmp(bytes + sizeof(header) + n_filter, text, n_text);
 }
 
@@ -138,34 +141,45 @@ bool seccomp_cache_find(const char *state_path, const char *text, size_t n_text,
 	return true;
 }
 
-/* Where there are too many: the one that was made longest ago. */
+/*
+ * How many files there are, and which was made longest ago. What a starter that was killed has left
+ * aside is one too; what one is writing now is the newest.
+ */
+static size_t files_count(DIR *directory, char ret_oldest[NAME_MAX + 1])
+{
+	const struct dirent *entry;
+	struct timespec oldest = {};
+	size_t n_files = 0;
+
+	while (directory_entry_next(directory, &entry) > 0) {
+		struct stat st;
+
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..") ||
+		    fstatat(dirfd(directory), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		if (n_files++ == 0 || st.st_mtim.tv_sec < oldest.tv_sec ||
+		    (st.st_mtim.tv_sec == oldest.tv_sec && st.st_mtim.tv_nsec < oldest.tv_nsec)) {
+			oldest = st.st_mtim;
+			strcpy(ret_oldest, entry->d_name);
+		}
+	}
+	return n_files;
+}
+
+/* One at a time: more than one is too many only where several starters keep at once. */
 static void oldest_remove(int directory_fd)
 {
 	int fd = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_closedir_ DIR *directory = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *entry;
-	struct timespec oldest = {};
-	char name[NAME_MAX + 1];
-	size_t n_files = 0;
+	char oldest[NAME_MAX + 1];
 
 	if (!directory) {
 		cleanup_close(&fd);
 		return;
 	}
-	while (directory_entry_next(directory, &entry) > 0) {
-		struct stat st;
-
-		if (entry->d_name[0] == '.' ||
-		    fstatat(directory_fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-			continue;
-		if (n_files++ == 0 || st.st_mtim.tv_sec < oldest.tv_sec ||
-		    (st.st_mtim.tv_sec == oldest.tv_sec && st.st_mtim.tv_nsec < oldest.tv_nsec)) {
-			oldest = st.st_mtim;
-			strcpy(name, entry->d_name);
-		}
-	}
-	if (n_files > SECCOMP_CACHE_MAX_FILES)
-		(void)unlinkat(directory_fd, name, 0);
+	while (files_count(directory, oldest) > SECCOMP_CACHE_MAX_FILES &&
+	       unlinkat(directory_fd, oldest, 0) == 0)
+		rewinddir(directory);
 }
 
 void seccomp_cache_keep(const char *state_path, const char *text, size_t n_text,
