@@ -19,7 +19,7 @@
 struct driver_options {
 	uint64_t n_rounds, n_warmups, pace_ms, settle_ms;
 	const char *scenario, *host, *reference, *json;
-	bool has_no_pace, decides;
+	bool has_no_pace, decides, is_markdown;
 	uint64_t max_s, margin_permille;
 };
 
@@ -69,6 +69,10 @@ static const struct command_option options[] = {
 	  .offset = offsetof(struct driver_options, json),
 	  .argument = "FILE",
 	  .help = "append the results, a JSON object a line" },
+	{ .name = "markdown",
+	  .type = OPTION_FLAG,
+	  .offset = offsetof(struct driver_options, is_markdown),
+	  .help = "print a table in Markdown" },
 	{ .name = "decide",
 	  .type = OPTION_FLAG,
 	  .offset = offsetof(struct driver_options, decides),
@@ -105,7 +109,8 @@ static char *find_in_path(const char *name)
 	return NULL;
 }
 
-/* NAME [stamp] [byte] [before COMMAND] [after COMMAND] -- PROGRAM [ARGUMENT...] ['|' ...] ';' */
+/* NAME [stamp] [byte] [daemon CGROUP] [before COMMAND] [after COMMAND] -- PROGRAM [ARGUMENT...]
+ * ['|' ...] ';' */
 static int variant_parse(struct variant *variant, char ***argv, struct error *error)
 {
 	char **argument = *argv;
@@ -117,6 +122,8 @@ static int variant_parse(struct variant *variant, char ***argv, struct error *er
 			variant->has_stamp = true;
 		else if (!strcmp(*argument, "byte"))
 			variant->has_byte = true;
+		else if (!strcmp(*argument, "daemon") && argument[1])
+			variant->daemon_cgroup = *++argument;
 		else if (!strcmp(*argument, "before") && argument[1])
 			variant->before = *++argument;
 		else if (!strcmp(*argument, "after") && argument[1])
@@ -183,7 +190,8 @@ static int rounds_run(struct comparison *comparison)
 				continue;
 			pause_ms(comparison->pace_ms);
 			comparison->n_runs++;
-			comparison->n_busy_runs += !machine_settle(comparison->settle_ms);
+			comparison->n_busy_runs +=
+				comparison->settle_ms > 0 && !machine_settle(comparison->settle_ms);
 			error_init(&error);
 			if (variant_run(variant, round, round >= comparison->n_warmups, &error) <
 			    0) {
@@ -260,6 +268,8 @@ static int drive(const struct command_call *call, struct error *error)
 	}
 	if (given->decides)
 		status = comparison_verdict(&comparison, margin, stdout);
+	else if (given->is_markdown)
+		comparison_print_markdown(&comparison, stdout);
 	else
 		comparison_print(&comparison, stdout);
 	r = given->json ? json_append(&comparison, given->json, error) : 0;
@@ -267,9 +277,8 @@ static int drive(const struct command_call *call, struct error *error)
 }
 
 static const struct command commands[] = {
-	{ .arguments =
-		  "NAME [stamp] [byte] [before COMMAND] [after COMMAND] -- PROGRAM [ARGUMENT...] "
-		  "['|' ...] ';' ...",
+	{ .arguments = "NAME [stamp] [byte] [daemon CGROUP] [before COMMAND] [after COMMAND] -- "
+		       "PROGRAM [ARGUMENT...] ['|' ...] ';' ...",
 	  .summary = "run programs in turn, many times, and compare what they take",
 	  .options = options,
 	  .n_options = sizeof(options) / sizeof(options[0]),

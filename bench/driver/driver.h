@@ -21,7 +21,7 @@ enum measure {
 	MEASURE_STAMP,	/* from the caller's fork to the program's first instruction */
 	MEASURE_BYTE,	/* to the first byte that the command writes */
 	MEASURE_RETURN, /* from the caller's fork to the end of the command */
-	MEASURE_CPU,	/* of the command and all it waited for; a daemon's work is not in it */
+	MEASURE_CPU,	/* of the command and all it waited for, and of its daemon's cgroup */
 	N_MEASURES,
 };
 
@@ -35,6 +35,7 @@ struct samples {
 struct variant {
 	const char *name;
 	const char *before, *after; /* shell commands around each run, untimed; or NULL */
+	const char *daemon_cgroup;  /* where a daemon works for it, if its CPU time is to count */
 	char **argv;		    /* "{}" is the round's number; NULL-terminated; borrowed */
 	bool has_stamp;		    /* the program writes CLOCK_MONOTONIC to its standard output */
 	bool has_byte;		    /* what counts of it is when the first byte is there */
@@ -69,6 +70,14 @@ int variant_run(struct variant *variant, uint64_t round, bool keep, struct error
 bool machine_settle(uint64_t max_ms);
 
 /**
+ * daemon_cpu_us() - CPU time that a cgroup and all below it have used, those that have ended too
+ * @cgroup: its directory, of v1's cpuacct or of v2
+ *
+ * Return: 0, or a negative errno, @error set.
+ */
+int daemon_cpu_us(const char *cgroup, double *ret_us, struct error *error);
+
+/**
  * comparison_decide() - run two variants in turn until it is sure which is faster, or as fast
  * @max_s: seconds for all of it
  *
@@ -90,8 +99,22 @@ int samples_sort(struct samples *samples);
 /** samples_at() - the value below which @share (0 to 1) of the sorted samples are; 0 for none */
 double samples_at(const struct samples *samples, double share);
 
+/** comparison_ratio() - of a variant's median to the reference's; 0 where there is none */
+double comparison_ratio(const struct comparison *comparison, const struct variant *variant,
+			enum measure measure);
+
+/** comparison_interval() - 95 % of that ratio, from the rounds that both have */
+struct interval comparison_interval(const struct comparison *comparison,
+				    const struct variant *variant, enum measure measure);
+
+/** measure_title() - "to the first byte of output" */
+const char *measure_title(enum measure measure);
+
 /** comparison_print() - tables for people, in microseconds */
 void comparison_print(const struct comparison *comparison, FILE *file);
+
+/** comparison_print_markdown() - one table for a document, in milliseconds */
+void comparison_print_markdown(const struct comparison *comparison, FILE *file);
 
 /** comparison_write() - one JSON object: every quantile and every sample */
 void comparison_write(const struct comparison *comparison, struct json_writer *writer);

@@ -316,6 +316,27 @@ bool machine_settle(uint64_t max_ms)
 	return n_quiet == 3;
 }
 
+/* What the daemon does for a command isn't over when that has returned. */
+static int run_with_daemon(struct variant *variant, uint64_t round, bool keep, struct error *error)
+{
+	struct samples *cpu = &variant->samples[MEASURE_CPU];
+	double before_us, after_us;
+	int r = daemon_cpu_us(variant->daemon_cgroup, &before_us, error);
+
+	if (r < 0)
+		return error_prefix(error, r, "'%s'", variant->name);
+	r = run_once(variant, round, keep, error);
+	if (r < 0)
+		return r;
+	machine_settle(200);
+	r = daemon_cpu_us(variant->daemon_cgroup, &after_us, error);
+	if (r < 0)
+		return error_prefix(error, r, "'%s'", variant->name);
+	if (keep)
+		cpu->values[cpu->n_values - 1] += after_us - before_us;
+	return 0;
+}
+
 int variant_run(struct variant *variant, uint64_t round, bool keep, struct error *error)
 {
 	int r = variant->before ? shell(variant->before, round, error) : 0;
@@ -323,7 +344,8 @@ int variant_run(struct variant *variant, uint64_t round, bool keep, struct error
 
 	if (r < 0)
 		return r;
-	r = run_once(variant, round, keep, error);
+	r = variant->daemon_cgroup ? run_with_daemon(variant, round, keep, error)
+				   : run_once(variant, round, keep, error);
 	/* Also behind a failure, for what it left; that is then the first thing to be said. */
 	after = variant->after ? shell(variant->after, round, r < 0 ? NULL : error) : 0;
 	return r < 0 ? r : after;

@@ -53,17 +53,17 @@ double samples_at(const struct samples *samples, double share)
 	return samples->sorted[rank > 0 ? rank - 1 : 0];
 }
 
-static double ratio(const struct comparison *comparison, const struct variant *variant,
-		    enum measure measure)
+double comparison_ratio(const struct comparison *comparison, const struct variant *variant,
+			enum measure measure)
 {
 	double reference = samples_at(&comparison->reference->samples[measure], 0.5);
 
 	return reference > 0 ? samples_at(&variant->samples[measure], 0.5) / reference : 0;
 }
 
-/* Of the rounds that both have: one that failed has stopped earlier. */
-static struct interval ratio_interval(const struct comparison *comparison,
-				      const struct variant *variant, enum measure measure)
+/* One that failed has stopped earlier. */
+struct interval comparison_interval(const struct comparison *comparison,
+				    const struct variant *variant, enum measure measure)
 {
 	const struct samples *reference = &comparison->reference->samples[measure];
 	const struct samples *samples = &variant->samples[measure];
@@ -71,6 +71,11 @@ static struct interval ratio_interval(const struct comparison *comparison,
 		samples->n_values < reference->n_values ? samples->n_values : reference->n_values;
 
 	return statistics_ratio(samples->values, reference->values, n, 0.95);
+}
+
+const char *measure_title(enum measure measure)
+{
+	return measures[measure].title;
 }
 
 static void print_measure(const struct comparison *comparison, enum measure measure, FILE *file)
@@ -97,11 +102,17 @@ static void print_measure(const struct comparison *comparison, enum measure meas
 		fprintf(file, "%-28s", variant->name);
 		for (size_t q = 0; q < N_QUANTILES; q++)
 			fprintf(file, "%10.0f", samples_at(samples, quantiles[q].share));
-		interval = ratio_interval(comparison, variant, measure);
-		fprintf(file, "%10.2f   %5.2f - %5.2f", ratio(comparison, variant, measure),
-			interval.low, interval.high);
+		interval = comparison_interval(comparison, variant, measure);
+		if (comparison->reference->samples[measure].n_values > 0)
+			fprintf(file, "%10.2f   %5.2f - %5.2f",
+				comparison_ratio(comparison, variant, measure), interval.low,
+				interval.high);
+		else
+			fprintf(file, "%10s%16s", "-", "");
 		if (measure == MEASURE_RETURN)
 			fprintf(file, "%8" PRIu64 " kB", variant->max_rss_kb);
+		if (measure == MEASURE_CPU && variant->daemon_cgroup)
+			fputs("  (with its daemon's)", file);
 		fprintf(file, "%s\n", variant->failed ? "  (stopped: it failed)" : "");
 	}
 }
@@ -141,8 +152,8 @@ static void write_measure(const struct comparison *comparison, const struct vari
 	json_write_object_begin(writer, measures[measure].key);
 	for (size_t q = 0; q < N_QUANTILES; q++)
 		write_number(writer, quantiles[q].name, samples_at(samples, quantiles[q].share));
-	write_number(writer, "ratio", ratio(comparison, variant, measure));
-	interval = ratio_interval(comparison, variant, measure);
+	write_number(writer, "ratio", comparison_ratio(comparison, variant, measure));
+	interval = comparison_interval(comparison, variant, measure);
 	write_number(writer, "ratio_low", interval.low);
 	write_number(writer, "ratio_high", interval.high);
 	json_write_array_begin(writer, "samples");
@@ -170,6 +181,7 @@ void comparison_write(const struct comparison *comparison, struct json_writer *w
 		json_write_string(writer, "name", variant->name);
 		json_write_bool(writer, "failed", variant->failed);
 		json_write_uint(writer, "max_rss_kb", variant->max_rss_kb);
+		json_write_bool(writer, "has_daemon_cpu", variant->daemon_cgroup != NULL);
 		for (int measure = 0; measure < N_MEASURES; measure++)
 			write_measure(comparison, variant, (enum measure)measure, writer);
 		json_write_object_end(writer);
