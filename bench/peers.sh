@@ -21,6 +21,16 @@ root_make()
 	# What systemd-nspawn takes for a system.
 	printf 'ID=bench\n' >"$root/etc/os-release"
 	cp "$stamp" "$root/stamp"
+	# A first process gets no signal that it hasn't asked for.
+	cat >"$root/until-told" <<'END'
+#!/bin/sh
+trap "exit 0" TERM
+while :; do
+	/bin/busybox sleep 1000 &
+	wait
+done
+END
+	chmod 755 "$root/until-told"
 }
 
 # The same root as lamina's image `bench`; fails where the tools aren't built.
@@ -41,6 +51,31 @@ image_make()
 	image_is_made=yes
 }
 
+# works NAME COMMAND... - run it, quietly; where it fails NAME is left out, and why is said
+works()
+{
+	works_name=$1
+	shift
+	"$@" </dev/null >"$work/$works_name.log" 2>&1 && return
+	say "$works_name: left out: $(tail -n 1 "$work/$works_name.log")"
+	return 1
+}
+
+# docker_cgroup_make - where the daemon and its containers work, so that their CPU time can be read:
+# $docker_words tell the driver, and are empty where it can't be
+docker_cgroup_make()
+{
+	docker_words=
+	for hierarchy in /sys/fs/cgroup/cpuacct /sys/fs/cgroup/cpu,cpuacct /sys/fs/cgroup; do
+		[ -e "$hierarchy/cpuacct.usage" ] || [ -e "$hierarchy/cgroup.subtree_control" ] ||
+			continue
+		docker_cgroup=$hierarchy/lamina-bench-docker
+		mkdir -p "$docker_cgroup/daemon" && docker_words="daemon $docker_cgroup"
+		return
+	done
+	say "docker: no hierarchy tells CPU time: its daemon's is not in it"
+}
+
 # docker_start - a daemon of our own, on the same file system, with the same root as an image
 docker_start()
 {
@@ -51,9 +86,13 @@ docker_start()
 	DOCKER_HOST=unix://$work/run/docker.sock
 	DOCKER_CONFIG=$work/tmp
 	export DOCKER_HOST DOCKER_CONFIG
-	dockerd --iptables=false --bridge=none --ip-forward=false --data-root "$work/fs/docker" \
-		--exec-root "$work/run/docker" -H "$DOCKER_HOST" --pidfile "$work/run/docker.pid" \
-		--cgroup-parent /lamina-bench-docker >"$work/dockerd.log" 2>&1 &
+	docker_cgroup_make
+	# shellcheck disable=SC2016 # variables of that shell
+	sh -c '[ -z "$1" ] || echo 0 >"$1/daemon/cgroup.procs"; shift; exec dockerd "$@"' sh \
+		"${docker_words#daemon }" --iptables=false --bridge=none --ip-forward=false \
+		--data-root "$work/fs/docker" --exec-root "$work/run/docker" -H "$DOCKER_HOST" \
+		--pidfile "$work/run/docker.pid" --cgroup-parent /lamina-bench-docker \
+		>"$work/dockerd.log" 2>&1 &
 	docker_pid=$!
 	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
 		if docker version >/dev/null 2>&1; then
@@ -86,7 +125,7 @@ podman_make()
 	root_make
 	# It looks there for Docker's credentials.
 	[ -e "$work/tmp/config.json" ] || printf '{}\n' >"$work/tmp/config.json"
-	podman_options="--root $work/fs/podman --runroot $work/run/podman --storage-driver overlay"
+	podman_options="--root $work/fs/podman --runroot $work/run/p --storage-driver overlay"
 	podman_options="$podman_options --cgroup-manager cgroupfs --events-backend none"
 	# shellcheck disable=SC2086 # a list of options
 	if tar -C "$root" -c . | podman $podman_options import - bench:latest >"$work/podman.log" 2>&1 &&
@@ -104,10 +143,8 @@ nspawn_works()
 {
 	wants nspawn systemd-nspawn || return 1
 	root_make
-	systemd-nspawn -q -D "$root" --register=no --keep-unit --private-network --as-pid2 /bin/true \
-		>"$work/nspawn.log" 2>&1 && return
-	say "nspawn: left out: $(tail -n 1 "$work/nspawn.log")"
-	return 1
+	works nspawn systemd-nspawn -q -D "$root" --register=no --keep-unit --private-network \
+		--as-pid2 /bin/true
 }
 
 peers_stop()

@@ -61,6 +61,41 @@ start() {
 	grep -q 'ratios to good' <<<"$output"
 }
 
+@test "the driver adds the CPU time of the cgroup where a daemon works" {
+	local hierarchy cgroup found='' work='i=0; while [ $i -lt 30000 ]; do i=$((i + 1)); done'
+	need jq
+	need_root
+	for hierarchy in /sys/fs/cgroup/cpuacct /sys/fs/cgroup/cpu,cpuacct /sys/fs/cgroup; do
+		cgroup=$hierarchy/lamina-bench-test-$$
+		if [ -e "$hierarchy/cpuacct.usage" ] || [ -e "$hierarchy/cgroup.subtree_control" ]; then
+			found=yes
+			break
+		fi
+	done
+	[ -n "$found" ] || skip "no cgroup hierarchy tells CPU time"
+	mkdir "$cgroup"
+	# Which works there, and is waited for: it counts twice, then.
+	"$driver" -n 5 --no-pace --json out one -- sh -c "$work" ';' two daemon "$cgroup" -- sh -c \
+		"echo 0 >$cgroup/cgroup.procs; $work" ';' >text
+	rmdir "$cgroup"
+	jq -e '.variants | (map(.has_daemon_cpu) == [false, true]) and .[1].cpu_us.ratio > 1.5' out
+	grep -q "^two .*(with its daemon's)$" text
+	run --separate-stderr "$driver" -n 1 --no-pace one daemon "$PWD/none" -- true
+	[ "$status" -eq 1 ]
+	[[ "$stderr" == *"left out: 'one': cannot read the CPU time of '$PWD/none': No such file"* ]]
+}
+
+@test "the driver prints a table in Markdown, too" {
+	run --separate-stderr "$driver" -n 3 --no-pace --scenario s --markdown one stamp -- "$stamp" ';' \
+		two -- sleep 0.2
+	[ "$status" -eq 0 ]
+	[ "${lines[0]}" = "| s, ms, 3 runs each | min | p10 | median | p90 | p99 | of one (95 %) | CPU | peak memory |" ]
+	[ "${lines[1]}" = "|---|---|---|---|---|---|---|---|---|" ]
+	[[ "${lines[2]}" =~ ^"| to the program's first instruction: one |"( [0-9.]+ \|){5}" 1.00 (1.00 - 1.00) | | |"$ ]]
+	[[ "${lines[4]}" =~ ^"| to the command's return: two |"( 2[0-9][0-9] \|){5}" "[0-9.]+" ("[0-9.]+" - "[0-9.]+") | "[0-9.]+" | "[0-9]+" kB |"$ ]]
+	[ "${#lines[@]}" -eq 5 ]
+}
+
 @test "wrong usage of the driver is told" {
 	run --separate-stderr "$driver" one two
 	[ "$status" -eq 2 ]
@@ -189,7 +224,7 @@ held_open() {
 @test "compare measures and leaves no directory, mount or cgroup" {
 	need_root
 	TMPDIR=$TEST_DIRECTORY run --separate-stderr "$LAMINA_SOURCE/bench/compare" --build "$LAMINA_BUILD" \
-		--only floor,floor-pool,nslaunch-pool -n 2 --json "$PWD/out" start
+		--only floor,floor-pool,nslaunch-pool -n 2 --pace 0 --json "$PWD/out" start
 	[ "$status" -eq 0 ]
 	grep -q '^floor ' <<<"$output"
 	[ "$(jq -r '.variants[].name' out | paste -sd,)" = floor,floor-pool,nslaunch-pool ]
@@ -197,8 +232,66 @@ held_open() {
 	[ -z "$(find /sys/fs/cgroup -type d -path '*/lamina/floor-*' -o -type d -path '*/lamina/@pool-*')" ]
 }
 
+# left_behind - what a compare left: directories of work, mounts, processes and cgroups
+left_behind() {
+	ls -d "$TEST_DIRECTORY"/lamina-bench.* 2>/dev/null
+	grep -o ' [^ ]*lamina-bench\.[^ ]* ' /proc/self/mountinfo
+	grep -la "^LAMINA_STORE=$TEST_DIRECTORY/lamina-bench" /proc/[0-9]*/environ 2>/dev/null
+	find /sys/fs/cgroup -type d \( -path '*/lamina/floor-*' -o -path '*/lamina/bench-*' \
+		-o -path '*/lamina-bench*' -o -path '*/lamina/@pool-*' \)
+}
+
+@test "compare's scenarios all work, and leave nothing" {
+	need jq crun
+	need_root
+	# Few of each, without docker and podman, whose own starts take longer than all of the rest.
+	TMPDIR=$TEST_DIRECTORY run --separate-stderr "$LAMINA_SOURCE/bench/compare" --build "$LAMINA_BUILD" \
+		--only floor,nslaunch,lamina,stream,off,on,crun,bwrap,nspawn --small -n 1 --pace 0 \
+		--json "$PWD/out" start start-upper create exec lifecycle first-byte detached stop remove \
+		run at-once throughput stream scale tracing
+	[ "$status" -eq 0 ]
+	grep -q '^scale-mounts: nslaunch: [0-9.]* times a start beside nothing' <<<"$output"
+	run ! grep -v -e ': left out: ' -e '^$' <<<"$stderr"
+	[ "$(jq -r .scenario out | paste -sd' ')" = "start start-upper create exec lifecycle lifecycle-create \
+lifecycle-start lifecycle-delete first-byte detached stop remove run at-once-2 at-once-3 at-once-11 throughput-1 \
+throughput-2 stream scale-empty scale-mounts scale-empty scale-threads scale-empty scale-containers scale-empty tracing" ]
+	jq -es 'all(.[]; (.variants | length) > 0 and all(.variants[]; (.failed | not) and
+		.return_us.samples[0] > 0 and .cpu_us.samples[0] > 0 and .return_us.ratio > 0))' out
+	[ -z "$(left_behind)" ]
+}
+
+@test "compare runs docker and podman of its own, and counts the daemon's work" {
+	need jq docker dockerd podman
+	need_root
+	# A longer path than this is more than podman takes.
+	TMPDIR=/tmp run --separate-stderr "$LAMINA_SOURCE/bench/compare" --build "$LAMINA_BUILD" \
+		--only lamina,docker,podman --small -n 1 --pace 0 --json "$PWD/out" create
+	[[ "$stderr" != *"docker: left out"* ]] || skip "$stderr"
+	[ "$status" -eq 0 ]
+	jq -e '.variants[] | select(.name == "docker") | .has_daemon_cpu and .cpu_us.median > 0' out
+	[ -z "$(left_behind)" ]
+}
+
+@test "compare that is told to end leaves nothing" {
+	local pid
+	need_root
+	TMPDIR=$TEST_DIRECTORY "$LAMINA_SOURCE/bench/compare" --build "$LAMINA_BUILD" --only nslaunch \
+		-n 100000 exec >said 2>&1 &
+	pid=$!
+	until find /sys/fs/cgroup -type d -path '*/lamina/bench-sleep' | grep -q .; do
+		kill -0 "$pid"
+		sleep 0.05
+	done
+	[ -n "$(left_behind)" ]
+	kill -TERM "$pid"
+	status=0
+	wait "$pid" || status=$?
+	[ "$status" -eq 143 ]
+	[ -z "$(left_behind)" ]
+}
+
 @test "compare's loops run each command once, and fail where one of them fails" {
-	. "$LAMINA_SOURCE/bench/scenarios.sh"
+	. "$LAMINA_SOURCE/bench/scenarios/many.sh"
 	for loops in 1 2 3 7; do
 		[ "$(sh -c "$(commands 7 "$loops" 'echo #')" | sort | paste -sd,)" = 1,2,3,4,5,6,7 ]
 		run sh -c "$(commands 7 "$loops" '[ # -ne 5 ]')"
@@ -233,6 +326,6 @@ held_open() {
 	jq -es 'length > 15 and all(.[]; (.phase | type) == "string" and (.floor | . == floor and . > 0))' \
 		floors.jsonl >/dev/null
 	jq -es 'map(.phase) | index("mnt.proc") and index("cgroup.create")' floors.jsonl >/dev/null
-	LAMINA_FLOORS=$PWD/floors.jsonl run lamina-trace "$BATS_TEST_DIRNAME/data/trace-one.jsonl"
+	LAMINA_FLOORS=$PWD/floors.jsonl run lamina-trace "$LAMINA_SOURCE/tests/accept/trace/one.jsonl"
 	[[ "$output" == *" floor us "* ]]
 }
